@@ -1,0 +1,25 @@
+//! The policy document as written: every element with its position in the text.
+//!
+//! ```text
+//! text ──source──▶ Source ──json──▶ tree with spans ──parse──▶ Policy | ParseError (all faults)
+//!      unescape once or twice        duplicate keys kept        Policy ──display──▶ text
+//! ```
+//!
+//! This is the only place that knows JSON. What is accepted follows the IAM policy
+//! grammar; what is refused is refused with line, column, path and a remedy, because
+//! a statement that silently matches nothing either locks out or lets in.
+//!
+//! See also: [`crate::reference`], which evaluates these types as they stand, and
+//! `crate::ir`, which lowers them.
+
+mod model;
+mod operator;
+mod source;
+mod text;
+
+pub use self::model::{
+    Action, Condition, Located, Policy, PolicyKind, PrincipalElement, PrincipalEntry, Resource,
+    Span, Statement, Values, Version,
+};
+pub use self::operator::{ConditionOperator, Operator, OperatorFamily, Qualifier};
+pub use self::text::{PartRef, Text, VariableError};

@@ -1,0 +1,64 @@
+//! Lossless integer casts, so that `as` appears in this file only.
+//!
+//! Used wherever a table offset (always `u32` in the image) indexes a slice.
+
+// A 16-bit target could not hold the tables at all.
+const _: () = assert!(usize::BITS >= 32);
+
+/// Lossless conversion to `usize`.
+pub(crate) trait AsUsize: Copy {
+    /// Returns the value as `usize`.
+    fn as_usize(self) -> usize;
+}
+
+impl AsUsize for u8 {
+    #[inline(always)]
+    fn as_usize(self) -> usize {
+        usize::from(self)
+    }
+}
+
+impl AsUsize for u16 {
+    #[inline(always)]
+    fn as_usize(self) -> usize {
+        usize::from(self)
+    }
+}
+
+impl AsUsize for u32 {
+    #[inline(always)]
+    #[expect(
+        clippy::as_conversions,
+        reason = "usize has at least 32 bits, asserted above"
+    )]
+    fn as_usize(self) -> usize {
+        self as usize
+    }
+}
+
+/// Returns `value` as `u32`, or `None` where it does not fit.
+#[inline]
+pub(crate) fn to_u32(value: usize) -> Option<u32> {
+    u32::try_from(value).ok()
+}
+
+/// Returns the upper 16 bits of an IPv4 address in host order.
+#[inline(always)]
+#[expect(clippy::as_conversions, reason = "the shift leaves 16 bits")]
+pub(crate) const fn high16(bits: u32) -> u16 {
+    (bits >> 16) as u16
+}
+
+/// Returns the lower 16 bits of an IPv4 address in host order.
+#[inline(always)]
+#[expect(clippy::as_conversions, reason = "masked to 16 bits")]
+pub(crate) const fn low16(bits: u32) -> u16 {
+    (bits & 0xffff) as u16
+}
+
+/// Returns the upper 16 bits of an IPv6 address in host order.
+#[inline(always)]
+#[expect(clippy::as_conversions, reason = "the shift leaves 16 bits")]
+pub(crate) const fn top16(bits: u128) -> u16 {
+    (bits >> 112) as u16
+}
