@@ -4,6 +4,8 @@ pub mod decision;
 pub mod policy;
 pub mod request;
 
+mod pattern;
+mod prefix;
 mod util;
 
 pub use crate::decision::{Decision, Effect, Explanation, Position};

@@ -5,35 +5,35 @@ macro_rules! define_ids {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(transparent)]
-        pub struct $name(u32);
+        pub(crate) struct $name(u32);
 
         impl $name {
             /// The first id.
-            pub const ZERO: Self = Self(0);
+            pub(crate) const ZERO: Self = Self(0);
             /// The number of ids there can be; ids are below it.
-            pub const LIMIT: u32 = u32::MAX;
+            pub(crate) const LIMIT: u32 = u32::MAX;
 
             /// Returns the id with this number.
             #[inline(always)]
-            pub const fn from_u32(value: u32) -> Self {
+            pub(crate) const fn from_u32(value: u32) -> Self {
                 Self(value)
             }
 
             /// Returns the id of the `index`-th item, or `None` past [`Self::LIMIT`].
             #[inline]
-            pub fn new(index: usize) -> Option<Self> {
+            pub(crate) fn new(index: usize) -> Option<Self> {
                 u32::try_from(index).ok().filter(|&v| v < Self::LIMIT).map(Self)
             }
 
             /// Returns the number of the id.
             #[inline(always)]
-            pub const fn as_u32(self) -> u32 {
+            pub(crate) const fn as_u32(self) -> u32 {
                 self.0
             }
 
             /// Returns the id as an index.
             #[inline(always)]
-            pub fn as_usize(self) -> usize {
+            pub(crate) fn as_usize(self) -> usize {
                 $crate::util::int::AsUsize::as_usize(self.0)
             }
         }
