@@ -6,7 +6,7 @@ use super::automaton::{Accept, Automaton, Group, NO_ENDING, Node, Tail, Tree};
 use super::glob::{ANY, ONE};
 use super::radix;
 use crate::util::extent::Extent;
-use crate::util::ids::PatternId;
+use crate::util::ids::{Id, PatternId};
 use crate::util::int::to_u32;
 
 /// From this many tails on at one head they are grouped by their endings.

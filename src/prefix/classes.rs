@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 
 use super::set::{PrefixSet, Range};
-use crate::util::ids::{ClassId, ListId};
+use crate::util::ids::{ClassId, Id, ListId};
 
 /// The classes of one address family.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,7 +82,7 @@ fn overlay<'a, T: Copy + Ord + 'a>(
     ends.sort_unstable();
 
     let mut classes = Interner::default();
-    let mut stretches = vec![(lowest, ClassId::ZERO)];
+    let mut stretches = vec![(lowest, ClassId::default())];
     let mut open: Vec<ListId> = Vec::new();
     let mut spent = 0_usize;
     for chunk in ends.chunk_by(|a, b| a.0 == b.0) {
@@ -131,7 +131,7 @@ impl Interner {
         members: &mut [Membership],
     ) -> Result<ClassId, OverBudget> {
         let known = match set {
-            [] => return Ok(ClassId::ZERO),
+            [] => return Ok(ClassId::default()),
             [list] => self.single.get(list),
             _ => self.several.get(set),
         };

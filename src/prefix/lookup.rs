@@ -177,8 +177,8 @@ mod tests {
                 assert_eq!(in_class, contains(lists[0].v6(), address));
             }
         }
-        assert_eq!(lookup.class(0), ClassId::ZERO);
-        assert_eq!(lookup.class(u128::MAX), ClassId::ZERO);
+        assert_eq!(lookup.class(0), ClassId::default());
+        assert_eq!(lookup.class(u128::MAX), ClassId::default());
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
         let (classes, _) = overlay_v4(&[], 0).unwrap();
         assert_eq!(
             Lookup::new(&classes).unwrap().class(u32::MAX),
-            ClassId::ZERO
+            ClassId::default()
         );
     }
 }
