@@ -1,0 +1,5 @@
+//! Every question of the test data through every way to get a decision, and the floors.
+
+mod data;
+mod floors;
+mod vectors;
