@@ -2,6 +2,7 @@
 
 pub mod decision;
 pub mod policy;
+pub mod reference;
 pub mod request;
 
 mod util;
