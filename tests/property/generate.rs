@@ -101,7 +101,9 @@ pub(super) struct Question {
 /// Makes up to three documents and `requests` requests near them.
 pub(super) fn question(choices: &mut impl Choices, requests: usize) -> Question {
     let mut world = World::default();
-    let drafts = (0..=choices.below(3)).map(|_| world.draft(choices)).collect();
+    let drafts = (0..=choices.below(3))
+        .map(|_| world.draft(choices))
+        .collect();
     let requests = (0..requests).map(|_| world.request(choices)).collect();
     Question { drafts, requests }
 }
@@ -112,7 +114,11 @@ pub(super) fn statement(choices: &mut impl Choices, draft: &Draft, effect: &str)
 }
 
 /// Makes the values of one condition, and requests near them.
-pub(super) fn condition(choices: &mut impl Choices, operator: Operator, requests: usize) -> (String, Json, Vec<OwnedRequest>) {
+pub(super) fn condition(
+    choices: &mut impl Choices,
+    operator: Operator,
+    requests: usize,
+) -> (String, Json, Vec<OwnedRequest>) {
     let mut world = World::default();
     let (key, values) = world.condition(choices, operator.family(), Some("2012-10-17"));
     let requests = (0..requests).map(|_| world.request(choices)).collect();
@@ -130,14 +136,26 @@ struct World {
 
 impl World {
     fn draft(&mut self, choices: &mut impl Choices) -> Draft {
-        let kind = if choices.one_in(4) { PolicyKind::Identity } else { PolicyKind::Resource };
+        let kind = if choices.one_in(4) {
+            PolicyKind::Identity
+        } else {
+            PolicyKind::Resource
+        };
         let version = [Some("2012-10-17"), None, Some("2008-10-17")][choices.below(3)];
-        let statements = (0..=choices.below(5))
+        let mut statements: Vec<Json> = (0..=choices.below(5))
             .map(|_| {
                 let effect = ["Allow", "Deny"][choices.below(2)];
                 self.statement(choices, kind, version, effect)
             })
             .collect();
+        // Most allow lists and block lists stand beside one of these.
+        if choices.one_in(4) {
+            let mut all = json!({ "Effect": "Allow", "Action": "*", "Resource": "*" });
+            if kind == PolicyKind::Resource {
+                all["Principal"] = json!("*");
+            }
+            statements.push(all);
+        }
         Draft {
             kind,
             version,
@@ -145,7 +163,13 @@ impl World {
         }
     }
 
-    fn statement(&mut self, choices: &mut impl Choices, kind: PolicyKind, version: Option<&str>, effect: &str) -> Json {
+    fn statement(
+        &mut self,
+        choices: &mut impl Choices,
+        kind: PolicyKind,
+        version: Option<&str>,
+        effect: &str,
+    ) -> Json {
         let mut statement = Map::new();
         statement.insert("Effect".to_owned(), json!(effect));
         if choices.one_in(4) {
@@ -156,7 +180,9 @@ impl World {
             statement.insert(name("Principal", negated), principal(choices));
         }
         let negated = choices.one_in(6);
-        let actions = list(choices, 2, |choices| json!(choices.pick(words::ACTION_PATTERNS)));
+        let actions = list(choices, 2, |choices| {
+            json!(choices.pick(words::ACTION_PATTERNS))
+        });
         statement.insert(name("Action", negated), actions);
         let negated = choices.one_in(6);
         let resources = list(choices, 3, |choices| {
@@ -168,11 +194,16 @@ impl World {
         let mut blocks: Map<String, Json> = Map::new();
         for _ in 0..choices.below(3) {
             let operator = operator(choices);
-            let Some(family) = Operator::from_name(base_name(&operator)).map(Operator::family) else {
+            let Some(family) = Operator::from_name(base_name(&operator)).map(Operator::family)
+            else {
                 panic!("`{operator}` is no operator");
             };
             let (key, values) = self.condition(choices, family, version);
-            let block = blocks.entry(operator).or_insert_with(|| json!({})).as_object_mut().unwrap();
+            let block = blocks
+                .entry(operator)
+                .or_insert_with(|| json!({}))
+                .as_object_mut()
+                .unwrap();
             if !block.keys().any(|known| known.eq_ignore_ascii_case(&key)) {
                 block.insert(key, values);
             }
@@ -184,7 +215,12 @@ impl World {
     }
 
     /// Makes a key and values for an operator of this family.
-    fn condition(&mut self, choices: &mut impl Choices, family: OperatorFamily, version: Option<&str>) -> (String, Json) {
+    fn condition(
+        &mut self,
+        choices: &mut impl Choices,
+        family: OperatorFamily,
+        version: Option<&str>,
+    ) -> (String, Json) {
         let key = match (choices.below(6), family) {
             (4, _) => choices.pick(words::KEYS),
             (5, _) | (3, OperatorFamily::Ip) => choices.pick(words::ADDRESS_KEYS),
@@ -199,12 +235,19 @@ impl World {
         } else {
             list(choices, 3, |choices| {
                 let mut value = choices.pick(words::policy_values(family)).to_owned();
-                if family == OperatorFamily::Bool && version == Some("2012-10-17") && choices.one_in(6) {
+                if family == OperatorFamily::Bool
+                    && version == Some("2012-10-17")
+                    && choices.one_in(6)
+                {
                     value = "${x:b}".to_owned();
                 }
                 self.values.push((key.to_ascii_lowercase(), value.clone()));
                 match value.parse::<Json>() {
-                    Ok(scalar @ (Json::Bool(_) | Json::Number(_))) if scalar.to_string() == value && choices.one_in(3) => scalar,
+                    Ok(scalar @ (Json::Bool(_) | Json::Number(_)))
+                        if scalar.to_string() == value && choices.one_in(3) =>
+                    {
+                        scalar
+                    }
                     _ => Json::String(value),
                 }
             })
@@ -234,7 +277,10 @@ impl World {
         } else {
             let address: Ipv4Addr = choices.pick(words::V4).parse().unwrap();
             let usual = words::V4_LENGTHS[choices.below(words::V4_LENGTHS.len())];
-            (IpAddr::V4(address), if any_length { length % 33 } else { usual })
+            (
+                IpAddr::V4(address),
+                if any_length { length % 33 } else { usual },
+            )
         }
     }
 
@@ -268,8 +314,16 @@ impl World {
     fn value(&self, choices: &mut impl Choices, key: &str) -> OwnedValue {
         match choices.below(12) {
             9 => OwnedValue::Text(String::new()),
-            10 => OwnedValue::Texts((0..choices.below(2)).map(|_| self.text(choices, key)).collect()),
-            11 => OwnedValue::Texts((0..=choices.below(3)).map(|_| self.text(choices, key)).collect()),
+            10 => OwnedValue::Texts(
+                (0..choices.below(2))
+                    .map(|_| self.text(choices, key))
+                    .collect(),
+            ),
+            11 => OwnedValue::Texts(
+                (0..=choices.below(3))
+                    .map(|_| self.text(choices, key))
+                    .collect(),
+            ),
             _ => OwnedValue::Text(self.text(choices, key)),
         }
     }
@@ -286,7 +340,11 @@ impl World {
             .collect();
         if !known.is_empty() && !choices.one_in(4) {
             let value = choices.pick(&known);
-            return if choices.one_in(3) { value.to_owned() } else { fill(choices, value) };
+            return if choices.one_in(3) {
+                value.to_owned()
+            } else {
+                fill(choices, value)
+            };
         }
         choices.pick(words::REQUEST_VALUES).to_owned()
     }
@@ -309,7 +367,9 @@ impl World {
             2 => first.wrapping_sub(1),
             3 => last.wrapping_add(1),
             4 => bits,
-            _ => first | (u128::from(choices.next()).wrapping_mul(0x0001_0001_0001_0001_0001) & host),
+            _ => {
+                first | (u128::from(choices.next()).wrapping_mul(0x0001_0001_0001_0001_0001) & host)
+            }
         };
         match from_bits(address, chosen) {
             IpAddr::V4(v4) if choices.one_in(6) => format!("::ffff:{v4}"),
@@ -320,16 +380,17 @@ impl World {
 
     /// Makes a resource that some pattern matches, or one small change away from that.
     fn resource(&self, choices: &mut impl Choices) -> String {
-        let mut resource = match self.patterns.len() {
-            len if len > 0 && !choices.one_in(5) => fill(choices, &self.patterns[choices.below(len)]),
-            _ => {
-                let pattern = pattern(choices);
-                fill(choices, &pattern)
-            }
+        let pattern = match self.patterns.len() {
+            len if len > 0 && !choices.one_in(5) => self.patterns[choices.below(len)].clone(),
+            _ => pattern(choices),
         };
+        let mut resource = fill(choices, &pattern);
         if choices.one_in(3) {
             let at = choices.below(resource.chars().count() + 1);
-            let at = resource.char_indices().nth(at).map_or(resource.len(), |(index, _)| index);
+            let at = resource
+                .char_indices()
+                .nth(at)
+                .map_or(resource.len(), |(index, _)| index);
             match choices.below(4) {
                 0 => resource.truncate(at),
                 1 => resource.insert(at, '/'),
@@ -398,9 +459,15 @@ fn caller(choices: &mut impl Choices) -> Option<Caller> {
 fn pattern(choices: &mut impl Choices) -> String {
     match choices.below(8) {
         5 => choices.pick(words::PATTERNS).to_owned(),
-        6 => (0..choices.below(8) + 1).map(|_| choices.pick(&["*", "?", "a", "b", "/", ":"])).collect(),
+        6 => (0..choices.below(8) + 1)
+            .map(|_| choices.pick(&["*", "?", "a", "b", "/", ":"]))
+            .collect(),
         _ => {
-            let head = if choices.one_in(4) { choices.pick(words::HEADS) } else { words::API };
+            let head = if choices.one_in(4) {
+                choices.pick(words::HEADS)
+            } else {
+                words::API
+            };
             let stage = choices.pick(words::STAGES);
             let method = choices.pick(words::METHODS);
             let segments: Vec<&str> = (0..=choices.below(3))
@@ -422,7 +489,11 @@ fn operator(choices: &mut impl Choices) -> String {
         _ => Operator::ALL[choices.below(Operator::ALL.len())],
     };
     let qualifier = ["", "", "", "", "ForAllValues:", "ForAnyValue:"][choices.below(6)];
-    let suffix = if operator != Operator::Null && choices.one_in(5) { "IfExists" } else { "" };
+    let suffix = if operator != Operator::Null && choices.one_in(5) {
+        "IfExists"
+    } else {
+        ""
+    };
     format!("{qualifier}{}{suffix}", operator.as_str())
 }
 
@@ -492,7 +563,9 @@ fn to_bits(address: IpAddr) -> u128 {
 /// Returns an address of the same family as `like`; what does not fit is cut off.
 fn from_bits(like: IpAddr, bits: u128) -> IpAddr {
     match like {
-        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(bits & 0xffff_ffff).unwrap())),
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(
+            u32::try_from(bits & 0xffff_ffff).unwrap(),
+        )),
         IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::from_bits(bits)),
     }
 }
@@ -505,5 +578,8 @@ fn host_mask(address: IpAddr, length: u8) -> u128 {
 
 /// Flips the bit at this place, counted from the left.
 fn flip(address: IpAddr, bit: u8) -> IpAddr {
-    from_bits(address, to_bits(address) ^ (1 << (width(address) - 1 - bit)))
+    from_bits(
+        address,
+        to_bits(address) ^ (1 << (width(address) - 1 - bit)),
+    )
 }

@@ -20,7 +20,9 @@ fn hold(law: impl Fn(&mut Tape<'_>) -> Result<(), String>) {
         ..Config::default()
     };
     let tape = prop::collection::vec(any::<u16>(), 0..1000);
-    let outcome = TestRunner::new(config).run(&tape, |tape| law(&mut Tape::new(&tape)).map_err(TestCaseError::fail));
+    let outcome = TestRunner::new(config).run(&tape, |tape| {
+        law(&mut Tape::new(&tape)).map_err(TestCaseError::fail)
+    });
     if let Err(error) = outcome {
         panic!("{error}");
     }
@@ -28,7 +30,10 @@ fn hold(law: impl Fn(&mut Tape<'_>) -> Result<(), String>) {
 
 /// Reads the documents, which must load, whatever they are.
 fn read(drafts: &[Draft]) -> Result<Vec<Policy>, String> {
-    drafts.iter().map(|draft| read_text(&draft.text(), draft.kind)).collect()
+    drafts
+        .iter()
+        .map(|draft| read_text(&draft.text(), draft.kind))
+        .collect()
 }
 
 fn read_text(text: &str, kind: PolicyKind) -> Result<Policy, String> {
@@ -37,15 +42,25 @@ fn read_text(text: &str, kind: PolicyKind) -> Result<Policy, String> {
 
 /// Asks every evaluator and returns the answers on which all agree.
 fn answers(drafts: &[Draft], requests: &[OwnedRequest]) -> Result<Vec<Explanation>, String> {
-    evaluator::compare(&read(drafts)?, requests).map_err(|what| format!("{what}\n{}", texts(drafts)))
+    evaluator::compare(&read(drafts)?, requests)
+        .map_err(|what| format!("{what}\n{}", texts(drafts)))
 }
 
 fn texts(drafts: &[Draft]) -> String {
-    drafts.iter().map(Draft::text).collect::<Vec<_>>().join("\n")
+    drafts
+        .iter()
+        .map(Draft::text)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Fails with the question unless `fine`.
-fn ensure(fine: bool, what: impl Fn() -> String, drafts: &[Draft], request: &OwnedRequest) -> Result<(), String> {
+fn ensure(
+    fine: bool,
+    what: impl Fn() -> String,
+    drafts: &[Draft],
+    request: &OwnedRequest,
+) -> Result<(), String> {
     if fine {
         return Ok(());
     }
@@ -53,8 +68,15 @@ fn ensure(fine: bool, what: impl Fn() -> String, drafts: &[Draft], request: &Own
 }
 
 /// The determining statements, each by what `place` makes of its policy and index.
-fn determining<T: Ord>(explanation: &Explanation, place: impl Fn(usize, usize) -> T) -> BTreeSet<T> {
-    explanation.determining.iter().map(|s| place(s.policy, s.statement)).collect()
+fn determining<T: Ord>(
+    explanation: &Explanation,
+    place: impl Fn(usize, usize) -> T,
+) -> BTreeSet<T> {
+    explanation
+        .determining
+        .iter()
+        .map(|s| place(s.policy, s.statement))
+        .collect()
 }
 
 /// Every evaluator answers the same, by `decide` and by `explain`, however the request is handed over.
@@ -69,8 +91,13 @@ fn evaluators_agree() {
                 Decision::ImplicitDeny => None,
             };
             let fine = explanation.determining.is_empty() == effect.is_none()
-                && explanation.determining.iter().all(|s| Some(s.effect) == effect)
-                && explanation.determining.is_sorted_by_key(|s| (s.policy, s.statement));
+                && explanation
+                    .determining
+                    .iter()
+                    .all(|s| Some(s.effect) == effect)
+                && explanation
+                    .determining
+                    .is_sorted_by_key(|s| (s.policy, s.statement));
             ensure(fine, || format!("{explanation:?}"), &drafts, request)?;
         }
         Ok(())
@@ -81,17 +108,28 @@ fn evaluators_agree() {
 fn statement_order_is_irrelevant() {
     hold(|tape| {
         let Question { drafts, requests } = generate::question(tape, 6);
-        let orders: Vec<Vec<usize>> = drafts.iter().map(|draft| shuffled(tape, draft.statements.len())).collect();
+        let orders: Vec<Vec<usize>> = drafts
+            .iter()
+            .map(|draft| shuffled(tape, draft.statements.len()))
+            .collect();
         let mut moved = drafts.clone();
         for (draft, order) in moved.iter_mut().zip(&orders) {
-            draft.statements = order.iter().map(|&index| draft.statements[index].clone()).collect();
+            draft.statements = order
+                .iter()
+                .map(|&index| draft.statements[index].clone())
+                .collect();
         }
         let (before, after) = (answers(&drafts, &requests)?, answers(&moved, &requests)?);
         for ((before, after), request) in before.iter().zip(&after).zip(&requests) {
             let fine = before.decision == after.decision
                 && determining(before, |policy, index| (policy, index))
                     == determining(after, |policy, index| (policy, orders[policy][index]));
-            ensure(fine, || format!("{before:?} became {after:?}, order {orders:?}"), &drafts, request)?;
+            ensure(
+                fine,
+                || format!("{before:?} became {after:?}, order {orders:?}"),
+                &drafts,
+                request,
+            )?;
         }
         Ok(())
     });
@@ -112,7 +150,9 @@ fn duplicates_are_irrelevant() {
         let mut doubled = drafts.clone();
         for draft in &mut doubled {
             let again = draft.statements[tape.below(draft.statements.len())].clone();
-            draft.statements.insert(tape.below(draft.statements.len() + 1), again);
+            draft
+                .statements
+                .insert(tape.below(draft.statements.len() + 1), again);
         }
         if tape.one_in(2) {
             let again = doubled[tape.below(doubled.len())].clone();
@@ -139,10 +179,21 @@ fn documents_decide_like_their_statements() {
     });
 }
 
-fn same_decisions(drafts: &[Draft], others: &[Draft], requests: &[OwnedRequest]) -> Result<(), String> {
+fn same_decisions(
+    drafts: &[Draft],
+    others: &[Draft],
+    requests: &[OwnedRequest],
+) -> Result<(), String> {
     let (before, after) = (answers(drafts, requests)?, answers(others, requests)?);
     for ((before, after), request) in before.iter().zip(&after).zip(requests) {
-        let what = || format!("{} became {} with\n{}\n", before.decision, after.decision, texts(others));
+        let what = || {
+            format!(
+                "{} became {} with\n{}\n",
+                before.decision,
+                after.decision,
+                texts(others)
+            )
+        };
         ensure(before.decision == after.decision, what, drafts, request)?;
     }
     Ok(())
@@ -151,7 +202,9 @@ fn same_decisions(drafts: &[Draft], others: &[Draft], requests: &[OwnedRequest])
 #[test]
 fn one_more_deny_never_allows() {
     hold(|tape| {
-        one_more("Deny", tape, |before, after| after == before || after == Decision::ExplicitDeny)
+        one_more("Deny", tape, |before, after| {
+            after == before || after == Decision::ExplicitDeny
+        })
     });
 }
 
@@ -164,7 +217,11 @@ fn one_more_allow_never_denies() {
     });
 }
 
-fn one_more(effect: &str, tape: &mut Tape<'_>, fine: impl Fn(Decision, Decision) -> bool) -> Result<(), String> {
+fn one_more(
+    effect: &str,
+    tape: &mut Tape<'_>,
+    fine: impl Fn(Decision, Decision) -> bool,
+) -> Result<(), String> {
     let Question { drafts, requests } = generate::question(tape, 6);
     let mut more = drafts.clone();
     let draft = &mut more[tape.below(drafts.len())];
@@ -173,8 +230,20 @@ fn one_more(effect: &str, tape: &mut Tape<'_>, fine: impl Fn(Decision, Decision)
     draft.statements.insert(place, statement);
     let (before, after) = (answers(&drafts, &requests)?, answers(&more, &requests)?);
     for ((before, after), request) in before.iter().zip(&after).zip(&requests) {
-        let what = || format!("{} became {} with\n{}\n", before.decision, after.decision, texts(&more));
-        ensure(fine(before.decision, after.decision), what, &drafts, request)?;
+        let what = || {
+            format!(
+                "{} became {} with\n{}\n",
+                before.decision,
+                after.decision,
+                texts(&more)
+            )
+        };
+        ensure(
+            fine(before.decision, after.decision),
+            what,
+            &drafts,
+            request,
+        )?;
     }
     Ok(())
 }
@@ -194,7 +263,10 @@ fn a_list_of_resources_is_a_statement_each() {
                         Json::Array(patterns) => patterns.clone(),
                         _ => return vec![statement.clone()],
                     };
-                    patterns.into_iter().map(|pattern| with(statement, "Resource", pattern)).collect()
+                    patterns
+                        .into_iter()
+                        .map(|pattern| with(statement, "Resource", pattern))
+                        .collect()
                 })
                 .collect();
         }
@@ -216,7 +288,10 @@ fn parse_of_display_is_the_policy() {
             let printed = policy.to_string();
             let again = read_text(&printed, draft.kind)?;
             if again != *policy || again.to_string() != printed {
-                return Err(format!("{}\nis printed as\n{printed}\nand then as\n{again}", draft.text()));
+                return Err(format!(
+                    "{}\nis printed as\n{printed}\nand then as\n{again}",
+                    draft.text()
+                ));
             }
         }
         Ok(())
@@ -253,8 +328,14 @@ fn a_scalar_is_a_list_of_one() {
                 for (element, value) in statement.iter_mut() {
                     match &**element {
                         "Sid" | "Effect" => {}
-                        "Condition" => value.as_object_mut().unwrap().values_mut().for_each(list_values),
-                        "Principal" | "NotPrincipal" if value.is_string() => *value = json!({ "AWS": ["*"] }),
+                        "Condition" => value
+                            .as_object_mut()
+                            .unwrap()
+                            .values_mut()
+                            .for_each(list_values),
+                        "Principal" | "NotPrincipal" if value.is_string() => {
+                            *value = json!({ "AWS": ["*"] })
+                        }
                         "Principal" | "NotPrincipal" => list_values(value),
                         _ => list_value(value),
                     }
@@ -270,7 +351,11 @@ fn a_scalar_is_a_list_of_one() {
 }
 
 fn list_values(table: &mut Json) {
-    table.as_object_mut().unwrap().values_mut().for_each(list_value);
+    table
+        .as_object_mut()
+        .unwrap()
+        .values_mut()
+        .for_each(list_value);
 }
 
 fn list_value(value: &mut Json) {
@@ -291,7 +376,10 @@ fn short_hand_is_text_in_front() {
                     continue;
                 };
                 let shorten = |value: &mut Json| {
-                    if let Some(rest) = value.as_str().and_then(|text| text.strip_prefix(vocabulary::API)) {
+                    if let Some(rest) = value
+                        .as_str()
+                        .and_then(|text| text.strip_prefix(vocabulary::API))
+                    {
                         *value = json!(format!("execute-api:/{rest}"));
                     }
                 };
@@ -302,13 +390,28 @@ fn short_hand_is_text_in_front() {
             }
         }
         let full = read(&drafts)?;
-        let expanded: Vec<Policy> = read(&short)?.iter().map(|policy| policy.with_short_hand_expanded(&api)).collect();
+        let expanded: Vec<Policy> = read(&short)?
+            .iter()
+            .map(|policy| policy.with_short_hand_expanded(&api))
+            .collect();
         if expanded != full || expanded.iter().any(|policy| policy.short_hand().is_some()) {
-            return Err(format!("{}\nis not expanded to\n{}", texts(&short), texts(&drafts)));
+            return Err(format!(
+                "{}\nis not expanded to\n{}",
+                texts(&short),
+                texts(&drafts)
+            ));
         }
-        let (before, after) = (answers(&drafts, &requests)?, evaluator::compare(&expanded, &requests)?);
+        let (before, after) = (
+            answers(&drafts, &requests)?,
+            evaluator::compare(&expanded, &requests)?,
+        );
         for ((before, after), request) in before.iter().zip(&after).zip(&requests) {
-            ensure(before.decision == after.decision, || "short-hand decides otherwise".to_owned(), &drafts, request)?;
+            ensure(
+                before.decision == after.decision,
+                || "short-hand decides otherwise".to_owned(),
+                &drafts,
+                request,
+            )?;
         }
         Ok(())
     });
@@ -322,7 +425,10 @@ fn negated_operators_are_the_opposite() {
         for (positive, negated) in [
             (Operator::IpAddress, Operator::NotIpAddress),
             (Operator::StringEquals, Operator::StringNotEquals),
-            (Operator::StringEqualsIgnoreCase, Operator::StringNotEqualsIgnoreCase),
+            (
+                Operator::StringEqualsIgnoreCase,
+                Operator::StringNotEqualsIgnoreCase,
+            ),
             (Operator::StringLike, Operator::StringNotLike),
             (Operator::NumericEquals, Operator::NumericNotEquals),
             (Operator::DateEquals, Operator::DateNotEquals),
@@ -333,10 +439,19 @@ fn negated_operators_are_the_opposite() {
             let matched = |operator: Operator, effect: Effect| -> Result<Vec<bool>, String> {
                 let draft = alone(operator, &key, &values, effect);
                 let answers = answers(&[draft], &requests)?;
-                Ok(answers.iter().map(|answer| answer.decision != Decision::ImplicitDeny).collect())
+                Ok(answers
+                    .iter()
+                    .map(|answer| answer.decision != Decision::ImplicitDeny)
+                    .collect())
             };
-            let in_allow = [matched(positive, Effect::Allow)?, matched(negated, Effect::Allow)?];
-            let in_deny = [matched(positive, Effect::Deny)?, matched(negated, Effect::Deny)?];
+            let in_allow = [
+                matched(positive, Effect::Allow)?,
+                matched(negated, Effect::Allow)?,
+            ];
+            let in_deny = [
+                matched(positive, Effect::Deny)?,
+                matched(negated, Effect::Deny)?,
+            ];
             for (index, request) in requests.iter().enumerate() {
                 let pair = |of: &[Vec<bool>; 2]| [of[0][index], of[1][index]];
                 let fine = match (pair(&in_allow), pair(&in_deny)) {
@@ -344,7 +459,13 @@ fn negated_operators_are_the_opposite() {
                     (allow, deny) => allow == deny && allow[0] != allow[1],
                 };
                 let drafts = [alone(positive, &key, &values, Effect::Allow)];
-                let what = || format!("{:?} in an Allow, {:?} in a Deny", pair(&in_allow), pair(&in_deny));
+                let what = || {
+                    format!(
+                        "{:?} in an Allow, {:?} in a Deny",
+                        pair(&in_allow),
+                        pair(&in_deny)
+                    )
+                };
                 ensure(fine, what, &drafts, request)?;
             }
         }

@@ -18,7 +18,10 @@ const REQUESTS: usize = 250;
 /// to decide. A difference names the seed of its set, which as `PORTCULLIS_SEED` comes up first.
 #[test]
 #[ignore = "takes minutes, and a release build"]
-#[expect(clippy::print_stderr, reason = "the seed and the counts are what the run is for")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the seed and the counts are what the run is for"
+)]
 fn ten_million_decisions() {
     let number = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
     let first = number("PORTCULLIS_SEED").unwrap_or(0x706f_7274);
@@ -39,7 +42,10 @@ fn ten_million_decisions() {
         seed += 1;
     }
     let [allow, explicit, implicit] = counts;
-    let names: Vec<&str> = evaluator::ALL.iter().map(|evaluator| evaluator.name()).collect();
+    let names: Vec<&str> = evaluator::ALL
+        .iter()
+        .map(|evaluator| evaluator.name())
+        .collect();
     eprintln!(
         "{allow} allow, {explicit} explicit deny, {implicit} implicit deny; {} sets of policies; {} agree; {:.0?}",
         seed - first,
@@ -48,7 +54,10 @@ fn ten_million_decisions() {
     );
     // A generator that never gets past the first gate would prove nothing.
     for count in counts {
-        assert!(count * 20 > counts.iter().sum::<u64>(), "one decision is rare: {counts:?}");
+        assert!(
+            count * 20 > counts.iter().sum::<u64>(),
+            "one decision is rare: {counts:?}"
+        );
     }
 }
 
@@ -57,16 +66,28 @@ fn ten_million_decisions() {
 fn many_decisions() {
     let mut allowed = 0;
     for seed in 0..40 {
-        allowed += decide_everywhere(seed, 50).iter().filter(|decision| decision.is_allow()).count();
+        allowed += decide_everywhere(seed, 50)
+            .iter()
+            .filter(|decision| decision.is_allow())
+            .count();
     }
-    assert!((100..1900).contains(&allowed), "{allowed} of 2000 allowed: the generator is lopsided");
+    assert!(
+        (100..1900).contains(&allowed),
+        "{allowed} of 2000 allowed: the generator is lopsided"
+    );
 }
 
 /// Makes a question from the seed and returns the decisions, on which all evaluators agree.
 fn decide_everywhere(seed: u64, requests: usize) -> Vec<Decision> {
     let mut choices = SplitMix64(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
     let Question { drafts, requests } = generate::question(&mut choices, requests);
-    let texts = || drafts.iter().map(Draft::text).collect::<Vec<_>>().join("\n");
+    let texts = || {
+        drafts
+            .iter()
+            .map(Draft::text)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
     let policies: Vec<Policy> = drafts
         .iter()
         .map(|draft| {

@@ -50,7 +50,16 @@ files! {
 fn every_file_is_run() {
     let mut found: Vec<String> = fs::read_dir(folder())
         .unwrap()
-        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .map(|entry| {
+            entry
+                .unwrap()
+                .path()
+                .file_stem()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
+        })
         .collect();
     found.sort_unstable();
     assert_eq!(found, FILES);
@@ -94,11 +103,22 @@ fn run(file: &str) {
     let wrong: Vec<String> = cases
         .iter()
         .flat_map(|case| {
-            let wrong = if case.faults.is_empty() { answers(case) } else { faults(case) };
-            wrong.into_iter().map(|what| format!("{}: {}: {what}", case.file, case.name))
+            let wrong = if case.faults.is_empty() {
+                answers(case)
+            } else {
+                faults(case)
+            };
+            wrong
+                .into_iter()
+                .map(|what| format!("{}: {}: {what}", case.file, case.name))
         })
         .collect();
-    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 fn read(document: &CaseDocument) -> Result<Policy, ParseError> {
@@ -131,7 +151,7 @@ fn answers(case: &Case) -> Vec<String> {
             .collect();
         for evaluator in evaluator::ALL {
             let decider = evaluator.prepare(&policies);
-            for what in ask(&*decider, question) {
+            if let Some(what) = ask(&*decider, question) {
                 wrong.push(format!(
                     "request {index}, {}: {what}\n    {:?}",
                     evaluator.name(),
@@ -143,24 +163,22 @@ fn answers(case: &Case) -> Vec<String> {
     wrong
 }
 
-fn ask(decider: &dyn Decider, question: &Question) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for reading in Reading::ALL {
-        let (decision, explanation) = question
-            .request
-            .lend(reading, |request| (decider.decide(request), decider.explain(request)));
+/// Asks one request in every reading and returns the first answer that is wrong.
+fn ask(decider: &dyn Decider, question: &Question) -> Option<String> {
+    Reading::ALL.into_iter().find_map(|reading| {
+        let (decision, explanation) = question.request.lend(reading, |request| {
+            (decider.decide(request), decider.explain(request))
+        });
         if decision.as_str() != question.decision || explanation.decision != decision {
-            wrong.push(format!(
+            return Some(format!(
                 "expected {}, decides {}, explains {} ({reading:?})",
                 question.decision,
                 decision.as_str(),
                 explanation.decision.as_str(),
             ));
-        } else if let Some(what) = check_explanation(&explanation, question) {
-            wrong.push(format!("{what} ({reading:?})"));
         }
-    }
-    wrong
+        check_explanation(&explanation, question).map(|what| format!("{what} ({reading:?})"))
+    })
 }
 
 /// Returns what is wrong with the determining statements.
@@ -173,19 +191,40 @@ fn check_explanation(explanation: &Explanation, question: &Question) -> Option<S
     if let Some(expected) = &question.determining
         && *expected != found
     {
-        return Some(format!("expected determining statements {expected:?}, got {found:?}"));
+        return Some(format!(
+            "expected determining statements {expected:?}, got {found:?}"
+        ));
     }
     if found.is_empty() != (question.decision == "implicit_deny") {
-        return Some(format!("determining statements {found:?} for {}", question.decision));
+        return Some(format!(
+            "determining statements {found:?} for {}",
+            question.decision
+        ));
     }
-    let effect = if question.decision == "allow" { Effect::Allow } else { Effect::Deny };
-    if explanation.determining.iter().any(|statement| statement.effect != effect) {
-        return Some(format!("a determining statement of the other effect for {}", question.decision));
+    let effect = if question.decision == "allow" {
+        Effect::Allow
+    } else {
+        Effect::Deny
+    };
+    if explanation
+        .determining
+        .iter()
+        .any(|statement| statement.effect != effect)
+    {
+        return Some(format!(
+            "a determining statement of the other effect for {}",
+            question.decision
+        ));
     }
     let prefixes: Vec<String> = explanation
         .determining
         .iter()
-        .flat_map(|statement| statement.prefixes.iter().map(|matched| matched.prefix.to_string()))
+        .flat_map(|statement| {
+            statement
+                .prefixes
+                .iter()
+                .map(|matched| matched.prefix.to_string())
+        })
         .collect();
     match &question.prefixes {
         Some(expected) if *expected != prefixes => {

@@ -31,18 +31,26 @@ fn modules_use_lower_floors_only() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     collect(&source, &mut Vec::new(), &mut files);
-    let test_only: BTreeSet<Vec<String>> = files.iter().flat_map(|file| test_modules(file)).collect();
+    let test_only: BTreeSet<Vec<String>> =
+        files.iter().flat_map(|file| test_modules(file)).collect();
     let mut wrong = Vec::new();
     let mut seen = 0;
     for file in &files {
         let Some(module) = file.module.first() else {
             continue;
         };
-        if test_only.iter().any(|prefix| file.module.starts_with(prefix)) {
+        if test_only
+            .iter()
+            .any(|prefix| file.module.starts_with(prefix))
+        {
             continue;
         }
         seen += 1;
-        wrong.extend(violations(module, &file.module, &file.text).into_iter().map(|what| format!("{}: {what}", file.name)));
+        wrong.extend(
+            violations(module, &file.module, &file.text)
+                .into_iter()
+                .map(|what| format!("{}: {what}", file.name)),
+        );
     }
     assert!(seen > 3, "no sources found below {}", source.display());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -50,37 +58,76 @@ fn modules_use_lower_floors_only() {
 
 #[test]
 fn planted_violations_are_found() {
-    let found = |module: &str, text: &str| violations(module, &[module.to_owned(), "file".to_owned()], text);
+    let found = |module: &str, text: &str| {
+        violations(module, &[module.to_owned(), "file".to_owned()], text)
+    };
     for (module, text) in [
         ("policy", "use crate::engine::Engine;"),
-        ("prefix", "use crate::{decision::Decision, pattern::Set};"),
+        ("prefix", "use crate::{util::ids, pattern::Set};"),
         ("request", "fn f() -> crate::policy::Policy { todo!() }"),
         ("image", "use super::super::engine::Engine;"),
-        ("image", "mod inner { use super::super::super::engine::Engine; }"),
-        ("ir", "macro_rules! m { () => { $crate::reference::decide } }"),
+        (
+            "image",
+            "mod inner { use super::super::super::engine::Engine; }",
+        ),
+        (
+            "ir",
+            "macro_rules! m { () => { $crate::reference::decide } }",
+        ),
         ("reference", "use crate::util::int::AsUsize;"),
         ("reference", "use crate :: /* hidden */ prefix::Trie;"),
         ("ir", "use crate::reference::decide;"),
         ("policy", "use crate::Decision;"),
         ("policy", "use crate::*;"),
         ("policy", "#[cfg(not(test))] use crate::engine::Engine;"),
-        ("policy", "#[cfg(test)] mod tests { use crate::engine::A; } use crate::engine::B;"),
+        (
+            "policy",
+            "#[cfg(test)] mod tests { use crate::engine::A; } use crate::engine::B;",
+        ),
         ("nowhere", ""),
     ] {
         assert_eq!(found(module, text).len(), 1, "{module}: {text}");
     }
     for (module, text) in [
-        ("engine", "use crate::{image::{Image, View}, ir, util::{self, ids}}; use crate::engine::handle;"),
-        ("reference", "use crate::policy::Policy; use crate::{decision::Decision, request::Request};"),
-        ("policy", "// crate::engine\n/* /* crate::engine */ crate::ir */ //! crate::image"),
-        ("policy", r####"const A: &str = "crate::engine \" crate::ir"; const B: &[u8] = br##"crate::ir "# "##;"####),
-        ("policy", "fn f<'a>(x: &'a str) -> char { '\"' } fn g() -> char { '\\'' } // crate::ir"),
-        ("policy", "pub(crate) fn f() {} pub(in crate::policy) fn g() {} use super::model::Policy;"),
-        ("policy", "#[cfg(test)] mod tests { use crate::engine::Engine; fn f() { {} } }"),
+        (
+            "engine",
+            "use crate::{image::{Image, View}, ir, util::{self, ids}}; use crate::engine::handle;",
+        ),
+        (
+            "reference",
+            "use crate::policy::Policy; use crate::{decision::Decision, request::Request};",
+        ),
+        (
+            "policy",
+            "// crate::engine\n/* /* crate::engine */ crate::ir */ //! crate::image",
+        ),
+        (
+            "policy",
+            r####"const A: &str = "crate::engine \" crate::ir"; const B: &[u8] = br##"crate::ir "# "##;"####,
+        ),
+        (
+            "policy",
+            "fn f<'a>(x: &'a str) -> char { '\"' } fn g() -> char { '\\'' } // crate::ir",
+        ),
+        (
+            "policy",
+            "pub(crate) fn f() {} pub(in crate::policy) fn g() {} use super::model::Policy;",
+        ),
+        (
+            "policy",
+            "#[cfg(test)] mod tests { use crate::engine::Engine; fn f() { {} } }",
+        ),
         ("policy", "#[cfg(test)] use crate::engine::Engine;"),
-        ("policy", "#[cfg(all(test, unix))]\n#[derive(Debug)]\nstruct A { engine: crate::engine::Engine }"),
+        (
+            "policy",
+            "#[cfg(all(test, unix))]\n#[derive(Debug)]\nstruct A { engine: crate::engine::Engine }",
+        ),
     ] {
-        assert_eq!(found(module, text), Vec::<String>::new(), "{module}: {text}");
+        assert_eq!(
+            found(module, text),
+            Vec::<String>::new(),
+            "{module}: {text}"
+        );
     }
 }
 
@@ -94,7 +141,10 @@ struct Source {
 
 /// Reads the sources below a folder that is the module `path`.
 fn collect(folder: &Path, path: &mut Vec<String>, files: &mut Vec<Source>) {
-    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     entries.sort_unstable();
     for entry in entries {
         let stem = entry.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -125,9 +175,16 @@ fn test_modules(file: &Source) -> Vec<Vec<String>> {
             continue;
         };
         if is_test_attribute(&tokens[index..end])
-            && let Some([Token::Word("mod"), Token::Word(name), Token::Mark(';')]) = tokens.get(end..end + 3)
+            && let Some([Token::Word("mod"), Token::Word(name), Token::Mark(';')]) =
+                tokens.get(end..end + 3)
         {
-            modules.push(file.module.iter().cloned().chain([(*name).to_owned()]).collect());
+            modules.push(
+                file.module
+                    .iter()
+                    .cloned()
+                    .chain([(*name).to_owned()])
+                    .collect(),
+            );
         }
     }
     modules
@@ -135,7 +192,12 @@ fn test_modules(file: &Source) -> Vec<Vec<String>> {
 
 /// Returns what in the text uses a module it may not use.
 fn violations(module: &str, path: &[String], text: &str) -> Vec<String> {
-    let floor = |name: &str| FLOORS.iter().find(|(module, _)| *module == name).map(|(_, floor)| *floor);
+    let floor = |name: &str| {
+        FLOORS
+            .iter()
+            .find(|(module, _)| *module == name)
+            .map(|(_, floor)| *floor)
+    };
     let Some(own) = floor(module) else {
         return vec![format!("module `{module}` has no floor")];
     };
@@ -144,7 +206,9 @@ fn violations(module: &str, path: &[String], text: &str) -> Vec<String> {
         let allowed = match (module, floor(&used)) {
             _ if used == module => true,
             (_, None) => {
-                wrong.push(format!("`crate::{used}` is no module's path: name the module that has it"));
+                wrong.push(format!(
+                    "`crate::{used}` is no module's path: name the module that has it"
+                ));
                 continue;
             }
             ("reference", _) => REFERENCE_USES.contains(&&*used),
@@ -307,7 +371,9 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
         } else if let Some(len) = literal_len(rest) {
             rest = &rest[len..];
         } else if first.is_alphanumeric() || first == '_' {
-            let len = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+            let len = rest
+                .find(|c: char| !c.is_alphanumeric() && c != '_')
+                .unwrap_or(rest.len());
             tokens.push(Token::Word(&rest[..len]));
             rest = &rest[len..];
         } else if let Some(tail) = rest.strip_prefix("::") {
@@ -353,7 +419,11 @@ fn literal_len(text: &str) -> Option<usize> {
     if prefix <= 2 && text[..prefix].ends_with('r') && body[hashes..].starts_with('"') {
         let close = format!("\"{}", "#".repeat(hashes));
         let start = prefix + hashes + 1;
-        return Some(text[start..].find(&close).map_or(text.len(), |at| start + at + close.len()));
+        return Some(
+            text[start..]
+                .find(&close)
+                .map_or(text.len(), |at| start + at + close.len()),
+        );
     }
     let quote = body.chars().next()?;
     if prefix > 1 || !matches!(quote, '"' | '\'') {

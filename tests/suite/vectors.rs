@@ -10,7 +10,10 @@ use crate::support::request::Document;
 use crate::support::vector::{self, EXCEPTIONS, Expect, Vector};
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a run says what it counted, or that it ran nothing")]
+#[expect(
+    clippy::print_stderr,
+    reason = "a run says what it counted, or that it ran nothing"
+)]
 fn other_evaluators_suites() {
     let Some(vectors) = vector::load() else {
         eprintln!("skipped: {} names no folder of vectors", vector::FOLDER);
@@ -28,9 +31,16 @@ fn other_evaluators_suites() {
         for evaluator in evaluator::ALL {
             match (run(*evaluator, vector), exception) {
                 (None, None) | (Some(_), Some(_)) => {}
-                (Some(what), None) => wrong.push(format!("{} by {}: {what}\n    {vector:?}", vector.id, evaluator.name())),
+                (Some(what), None) => wrong.push(format!(
+                    "{} by {}: {what}\n    {vector:?}",
+                    vector.id,
+                    evaluator.name()
+                )),
                 (None, Some((id, section, why))) => {
-                    wrong.push(format!("{id} by {}: agrees, and is listed as contradicting {section} ({why})", evaluator.name()));
+                    wrong.push(format!(
+                        "{id} by {}: agrees, and is listed as contradicting {section} ({why})",
+                        evaluator.name()
+                    ));
                 }
             }
         }
@@ -38,25 +48,42 @@ fn other_evaluators_suites() {
     for (kind, [agree, excepted, left_out]) in &counts {
         eprintln!("{kind}: {agree} run, {excepted} listed as contradicted, {left_out} not counted");
     }
-    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 /// Returns how the evaluator's answer differs from the vector's.
 fn run(evaluator: &dyn Evaluator, vector: &Vector) -> Option<String> {
-    let policies = match vector.documents.iter().map(read).collect::<Result<Vec<Policy>, String>>() {
-        Ok(_) if vector.expect == Expect::ParseError => return Some("loads, and must not".to_owned()),
+    let policies = match vector
+        .documents
+        .iter()
+        .map(read)
+        .collect::<Result<Vec<Policy>, String>>()
+    {
+        Ok(_) if vector.expect == Expect::ParseError => {
+            return Some("loads, and must not".to_owned());
+        }
         Ok(policies) => policies,
         Err(_) if vector.expect == Expect::ParseError => return None,
         Err(error) => return Some(format!("does not load: {error}")),
     };
     let decider = evaluator.prepare(&policies);
     Reading::ALL.into_iter().find_map(|reading| {
-        let (decision, explanation) =
-            vector.request.lend(reading, |request| (decider.decide(request), decider.explain(request)));
+        let (decision, explanation) = vector.request.lend(reading, |request| {
+            (decider.decide(request), decider.explain(request))
+        });
         let answers = [decision.as_str(), explanation.decision.as_str()];
         match vector.expect {
-            Expect::Decision(expected) if !answers.iter().all(|answer| expected.contains(answer)) => {
-                Some(format!("expected {expected:?}, decides and explains {answers:?} ({reading:?})"))
+            Expect::Decision(expected)
+                if !answers.iter().all(|answer| expected.contains(answer)) =>
+            {
+                Some(format!(
+                    "expected {expected:?}, decides and explains {answers:?} ({reading:?})"
+                ))
             }
             _ => None,
         }

@@ -38,7 +38,11 @@ impl OwnedRequest {
     /// Calls `ask` with the request, handed over in the given way.
     pub(crate) fn lend<T>(&self, reading: Reading, ask: impl FnOnce(&Request<'_>) -> T) -> T {
         let keys: Vec<String> = match reading {
-            Reading::KeysInCapitals => self.context.iter().map(|(key, _)| key.to_ascii_uppercase()).collect(),
+            Reading::KeysInCapitals => self
+                .context
+                .iter()
+                .map(|(key, _)| key.to_ascii_uppercase())
+                .collect(),
             _ => Vec::new(),
         };
         let lists: Vec<Vec<&str>> = self

@@ -125,9 +125,14 @@ struct RawRequest {
 /// Where the file cannot be read or is not of the form above: test data has no excuse.
 pub(crate) fn load(path: &Path) -> Vec<Case> {
     let file = path.file_stem().unwrap().to_str().unwrap().to_owned();
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    assert!(text.starts_with("# "), "{file}: opens with a paragraph on what it covers");
-    let raw: RawFile = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text =
+        fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    assert!(
+        text.starts_with("# "),
+        "{file}: opens with a paragraph on what it covers"
+    );
+    let raw: RawFile =
+        toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let cases: Vec<Case> = raw
         .case
         .into_iter()
@@ -154,9 +159,21 @@ impl RawCase {
                 (None, Some(documents)) => documents.clone(),
                 _ => panic!("{whose}: one of policy, policies and condition"),
             };
-            let questions: Vec<Question> = self.requests.iter().map(|r| r.question(base, r.decision(&whose))).collect();
-            let faults = self.parse_error.into_iter().chain(self.parse_errors).collect::<Vec<_>>();
-            assert_ne!(questions.is_empty(), faults.is_empty(), "{whose}: requests or parse errors, not both");
+            let questions: Vec<Question> = self
+                .requests
+                .iter()
+                .map(|r| r.question(base, r.decision(&whose)))
+                .collect();
+            let faults = self
+                .parse_error
+                .into_iter()
+                .chain(self.parse_errors)
+                .collect::<Vec<_>>();
+            assert_ne!(
+                questions.is_empty(),
+                faults.is_empty(),
+                "{whose}: requests or parse errors, not both"
+            );
             return vec![Case {
                 file: file.to_owned(),
                 name: self.name,
@@ -166,7 +183,10 @@ impl RawCase {
                 faults,
             }];
         };
-        assert!(!self.requests.is_empty() && self.policy.is_none() && self.policies.is_none(), "{whose}");
+        assert!(
+            !self.requests.is_empty() && self.policy.is_none() && self.policies.is_none(),
+            "{whose}"
+        );
         let alone = format!(
             r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Principal": "*",
  "Action": "execute-api:Invoke", "Resource": "*", "Condition": {condition}}}}}"#
@@ -201,15 +221,20 @@ impl RawRequest {
     fn decision(&self, whose: &str) -> String {
         let decision = self.decision.clone().unwrap_or_default();
         assert!(
-            matches!(&*decision, "allow" | "explicit_deny" | "implicit_deny") && self.holds.is_none(),
+            matches!(&*decision, "allow" | "explicit_deny" | "implicit_deny")
+                && self.holds.is_none(),
             "{whose}: `{decision}` is no decision"
         );
         decision
     }
 
     fn holds(&self, whose: &str) -> bool {
-        assert!(self.decision.is_none() && self.determining.is_none(), "{whose}: a condition holds or not");
-        self.holds.unwrap_or_else(|| panic!("{whose}: a request without `holds`"))
+        assert!(
+            self.decision.is_none() && self.determining.is_none(),
+            "{whose}: a condition holds or not"
+        );
+        self.holds
+            .unwrap_or_else(|| panic!("{whose}: a request without `holds`"))
     }
 
     fn question(&self, base: &str, decision: String) -> Question {
@@ -218,7 +243,10 @@ impl RawRequest {
             request: OwnedRequest {
                 principal: self.principal.clone(),
                 action: self.action.clone().unwrap_or_else(invoke),
-                resource: self.resource.clone().unwrap_or_else(|| format!("{base}{path}")),
+                resource: self
+                    .resource
+                    .clone()
+                    .unwrap_or_else(|| format!("{base}{path}")),
                 source_ip: self.source_ip.clone(),
                 context: self.context.clone(),
             },

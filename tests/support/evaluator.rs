@@ -56,17 +56,24 @@ impl Decider for ReferenceWith<'_> {
 /// The first answer that differs, by evaluator and request: from the first evaluator's, in
 /// decision or explanation; from the same evaluator's explanation; or between two ways to hand
 /// over one request.
-pub(crate) fn compare(policies: &[Policy], requests: &[OwnedRequest]) -> Result<Vec<Explanation>, String> {
+pub(crate) fn compare(
+    policies: &[Policy],
+    requests: &[OwnedRequest],
+) -> Result<Vec<Explanation>, String> {
     let mut expected: Vec<Explanation> = Vec::with_capacity(requests.len());
     for evaluator in ALL {
         let decider = evaluator.prepare(policies);
         for (index, request) in requests.iter().enumerate() {
             for reading in Reading::ALL {
-                let (decision, explanation) =
-                    request.lend(reading, |request| (decider.decide(request), decider.explain(request)));
+                let (decision, explanation) = request.lend(reading, |request| {
+                    (decider.decide(request), decider.explain(request))
+                });
                 let context = || format!("{} ({reading:?}): {request:#?}", evaluator.name());
                 if decision != explanation.decision {
-                    return Err(format!("decides {decision}, explains {explanation:?}: {}", context()));
+                    return Err(format!(
+                        "decides {decision}, explains {explanation:?}: {}",
+                        context()
+                    ));
                 }
                 match expected.get(index) {
                     None => expected.push(explanation),

@@ -1,6 +1,6 @@
 //! A request as test data has it: owned, readable from TOML and JSON, printable as a line for `eval`.
 
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -59,14 +59,20 @@ impl<'de> Deserialize<'de> for OwnedValue {
             }
         }
         match Json::deserialize(deserializer)? {
-            Json::Array(list) => list.into_iter().map(scalar).collect::<Result<_, _>>().map(Self::Texts),
+            Json::Array(list) => list
+                .into_iter()
+                .map(scalar)
+                .collect::<Result<_, _>>()
+                .map(Self::Texts),
             other => scalar(other).map(Self::Text),
         }
     }
 }
 
 /// Reads a table into a list, so that keys that differ only in case stay apart and in order.
-pub(crate) fn in_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, OwnedValue)>, D::Error> {
+pub(crate) fn in_order<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<(String, OwnedValue)>, D::Error> {
     struct Entries;
     impl<'de> Visitor<'de> for Entries {
         type Value = Vec<(String, OwnedValue)>;
@@ -96,13 +102,16 @@ pub(crate) struct Document {
 /// Writes the question as a line of input of `portcullis eval`.
 ///
 /// The documents go in as they stand (line feeds, which JSON has only between tokens, become
-/// spaces), so that spellings the data is about are not lost.
+/// spaces), so that spellings the data is about are not lost; what is no JSON goes in as a string.
 pub(crate) fn eval_line(id: &str, documents: &[Document], request: &OwnedRequest) -> String {
     let quoted = |text: &str| Json::from(text).to_string();
     let documents: Vec<String> = documents
         .iter()
         .map(|document| {
-            let text = document.text.replace(['\n', '\r'], " ");
+            let text = match serde_json::from_str::<IgnoredAny>(&document.text) {
+                Ok(_) => document.text.replace(['\n', '\r'], " "),
+                Err(_) => quoted(&document.text),
+            };
             format!(r#"{{"kind":"{}","document":{text}}}"#, document.kind)
         })
         .collect();
@@ -110,7 +119,12 @@ pub(crate) fn eval_line(id: &str, documents: &[Document], request: &OwnedRequest
     let context: Vec<String> = source_ip
         .iter()
         .map(|address| ("aws:SourceIp", address))
-        .chain(request.context.iter().map(|(key, value)| (key.as_str(), value)))
+        .chain(
+            request
+                .context
+                .iter()
+                .map(|(key, value)| (key.as_str(), value)),
+        )
         .map(|(key, value)| format!("{}:{}", quoted(key), serde_json::to_string(value).unwrap()))
         .collect();
     format!(
