@@ -242,12 +242,13 @@ impl World {
                     value = "${x:b}".to_owned();
                 }
                 self.values.push((key.to_ascii_lowercase(), value.clone()));
-                match value.parse::<Json>() {
-                    Ok(scalar @ (Json::Bool(_) | Json::Number(_)))
-                        if scalar.to_string() == value && choices.one_in(3) =>
-                    {
-                        scalar
-                    }
+                // Numbers and booleans may go without quotes, where that keeps their text.
+                let unquoted = match value.parse::<Json>() {
+                    Ok(scalar) if scalar.is_boolean() || scalar.is_i64() => Some(scalar),
+                    _ => None,
+                };
+                match unquoted {
+                    Some(scalar) if choices.one_in(3) => scalar,
                     _ => Json::String(value),
                 }
             })

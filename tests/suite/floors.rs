@@ -31,8 +31,7 @@ fn modules_use_lower_floors_only() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     collect(&source, &mut Vec::new(), &mut files);
-    let test_only: BTreeSet<Vec<String>> =
-        files.iter().flat_map(|file| test_modules(file)).collect();
+    let test_only: BTreeSet<Vec<String>> = files.iter().flat_map(test_modules).collect();
     let mut wrong = Vec::new();
     let mut seen = 0;
     for file in &files {
