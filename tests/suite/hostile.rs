@@ -3,7 +3,8 @@
 //! The bounds are generous, for slow machines and debug builds; what they catch is growth of
 //! another order.
 
-use std::time::{Duration, Instant};
+use core::time::Duration;
+use std::time::Instant;
 
 use allocation_counter::{AllocationInfo, measure};
 use portcullis::policy::ParseOptions;
