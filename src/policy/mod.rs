@@ -12,14 +12,24 @@
 //! See also: [`crate::reference`], which evaluates these types as they stand, and
 //! `crate::ir`, which lowers them.
 
+mod display;
+mod error;
+mod json;
 mod model;
 mod operator;
+mod options;
+mod parse;
+mod short_hand;
+
 mod source;
 mod text;
+pub(crate) mod value;
 
+pub use self::error::{Fault, ParseError};
 pub use self::model::{
     Action, Condition, Located, Policy, PolicyKind, PrincipalElement, PrincipalEntry, Resource,
     Span, Statement, Values, Version,
 };
 pub use self::operator::{ConditionOperator, Operator, OperatorFamily, Qualifier};
+pub use self::options::{Limits, ParseOptions};
 pub use self::text::{PartRef, Text, VariableError};

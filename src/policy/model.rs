@@ -45,12 +45,12 @@ impl Policy {
 
     /// Returns the text the policy was read from, as given (escaped, if it was).
     pub fn source_text(&self) -> &str {
-        self.source.original()
+        self.source.given()
     }
 
     /// Returns the byte range of `span` in [`Self::source_text`].
     pub fn source_range(&self, span: Span) -> core::ops::Range<usize> {
-        self.source.original_range(span)
+        self.source.given_range(span)
     }
 
     /// Returns where `span` starts in [`Self::source_text`].

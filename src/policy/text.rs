@@ -19,7 +19,7 @@ pub struct Text {
 
 /// A piece of a [`Text`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Part {
+enum Part {
     /// Text as it stands; `*` and `?` in it are wildcards where the place has wildcards.
     Raw(Box<str>),
     /// A character written `${*}`, `${?}` or `${$}`: never a wildcard.
@@ -88,6 +88,22 @@ impl Text {
             parts: Some(parts.into()),
             raw,
         })
+    }
+
+    /// Returns the text with its start, which is `start`, written as `by`; both are plain.
+    pub(super) fn with_start_replaced(&self, start: &str, by: &str) -> Self {
+        let replaced = |text: &str| -> Box<str> {
+            text.strip_prefix(start)
+                .map_or_else(|| text.into(), |rest| format!("{by}{rest}").into())
+        };
+        let mut parts = self.parts.clone();
+        if let Some(Part::Raw(first)) = parts.iter_mut().flatten().next() {
+            *first = replaced(first);
+        }
+        Self {
+            raw: replaced(&self.raw),
+            parts,
+        }
     }
 
     /// Returns the text as written.

@@ -1,40 +1,46 @@
 //! Id newtypes: one `u32` each, so that a class cannot be mistaken for a pattern.
 
+use crate::util::int::{AsUsize, to_u32};
+
+/// A number that names an item of one table.
+pub(crate) trait Id: Copy {
+    /// Returns the id with this number.
+    fn from_u32(number: u32) -> Self;
+
+    /// Returns the number.
+    fn as_u32(self) -> u32;
+
+    /// Returns the id of the `index`-th item, or `None` from 2^32 - 1 on.
+    #[inline]
+    fn new(index: usize) -> Option<Self> {
+        to_u32(index)
+            .filter(|&number| number < u32::MAX)
+            .map(Self::from_u32)
+    }
+
+    /// Returns the number as an index.
+    #[inline(always)]
+    fn as_usize(self) -> usize {
+        self.as_u32().as_usize()
+    }
+}
+
 macro_rules! define_ids {
     ($($(#[$doc:meta])* $name:ident;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(transparent)]
-        pub struct $name(u32);
+        pub(crate) struct $name(u32);
 
-        impl $name {
-            /// The first id.
-            pub const ZERO: Self = Self(0);
-            /// The number of ids there can be; ids are below it.
-            pub const LIMIT: u32 = u32::MAX;
-
-            /// Returns the id with this number.
+        impl Id for $name {
             #[inline(always)]
-            pub const fn from_u32(value: u32) -> Self {
-                Self(value)
+            fn from_u32(number: u32) -> Self {
+                Self(number)
             }
 
-            /// Returns the id of the `index`-th item, or `None` past [`Self::LIMIT`].
-            #[inline]
-            pub fn new(index: usize) -> Option<Self> {
-                u32::try_from(index).ok().filter(|&v| v < Self::LIMIT).map(Self)
-            }
-
-            /// Returns the number of the id.
             #[inline(always)]
-            pub const fn as_u32(self) -> u32 {
+            fn as_u32(self) -> u32 {
                 self.0
-            }
-
-            /// Returns the id as an index.
-            #[inline(always)]
-            pub fn as_usize(self) -> usize {
-                $crate::util::int::AsUsize::as_usize(self.0)
             }
         }
     )+};
@@ -47,6 +53,6 @@ define_ids! {
     ListId;
     /// A resource pattern, interned.
     PatternId;
-    /// One normalised rule of the intermediate form.
+    /// One rule of the normal form: a statement.
     RuleId;
 }

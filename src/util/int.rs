@@ -45,20 +45,13 @@ pub(crate) fn to_u32(value: usize) -> Option<u32> {
 /// Returns the upper 16 bits of an IPv4 address in host order.
 #[inline(always)]
 #[expect(clippy::as_conversions, reason = "the shift leaves 16 bits")]
-pub(crate) const fn high16(bits: u32) -> u16 {
+pub(crate) const fn top16_v4(bits: u32) -> u16 {
     (bits >> 16) as u16
-}
-
-/// Returns the lower 16 bits of an IPv4 address in host order.
-#[inline(always)]
-#[expect(clippy::as_conversions, reason = "masked to 16 bits")]
-pub(crate) const fn low16(bits: u32) -> u16 {
-    (bits & 0xffff) as u16
 }
 
 /// Returns the upper 16 bits of an IPv6 address in host order.
 #[inline(always)]
 #[expect(clippy::as_conversions, reason = "the shift leaves 16 bits")]
-pub(crate) const fn top16(bits: u128) -> u16 {
+pub(crate) const fn top16_v6(bits: u128) -> u16 {
     (bits >> 112) as u16
 }

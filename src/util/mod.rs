@@ -1,4 +1,5 @@
-//! The ground floor: id newtypes and lossless casts that every other floor may use.
+//! The ground floor: id newtypes, lossless casts and stretches of tables, for every other floor.
 
+pub(crate) mod extent;
 pub(crate) mod ids;
 pub(crate) mod int;

@@ -1,0 +1,206 @@
+//! Policies and requests for the benches: made from a seed, shaped like real ones.
+//!
+//! - Prefix lengths follow the global routing tables (mostly /24 and /20 to /23 for IPv4,
+//!   /48 and /32 for IPv6).
+//! - A statement has two resource patterns of one API and ten CIDRs; every fourth is a Deny.
+//! - Resources are ARNs of 84 bytes; half of the requests are made to match a statement.
+
+use std::fmt::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use portcullis::{Address, Decision, Request};
+
+/// SplitMix64: small, fast, and the same everywhere.
+#[derive(Clone, Debug)]
+pub struct Rng(pub u64);
+
+impl Rng {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit
+    }
+}
+
+/// A prefix of the shape of a routing table's.
+#[derive(Clone, Copy, Debug)]
+pub struct Prefix {
+    pub address: IpAddr,
+    pub length: u8,
+}
+
+impl Prefix {
+    pub fn random(rng: &mut Rng, v6: bool) -> Self {
+        if v6 {
+            let length = match rng.below(100) {
+                0..48 => 48,
+                48..60 => 32,
+                60..70 => 44,
+                70..80 => 40,
+                80..88 => 36,
+                88..94 => 29,
+                94..98 => 64,
+                _ => 128,
+            };
+            let top = [0x2001, 0x2400, 0x2600, 0x2800, 0x2a00, 0x2c00][rng.below(6) as usize];
+            let bits = (top + u128::from(rng.below(16))) << 112 | u128::from(rng.next()) << 48;
+            let bits = bits & (u128::MAX << (128 - u32::from(length)));
+            Self { address: Ipv6Addr::from_bits(bits).into(), length }
+        } else {
+            let length = match rng.below(100) {
+                0..60 => 24,
+                60..70 => 22,
+                70..80 => 23,
+                80..85 => 21,
+                85..91 => 20,
+                91..95 => 19,
+                95..97 => 16,
+                97..99 => 32,
+                _ => 12,
+            };
+            let bits = (1 + rng.below(222) as u32) << 24 | (rng.next() as u32 & 0x00ff_ffff);
+            let bits = bits & (u32::MAX << (32 - u32::from(length)));
+            Self { address: Ipv4Addr::from_bits(bits).into(), length }
+        }
+    }
+
+    /// A random address of the prefix.
+    pub fn host(self, rng: &mut Rng) -> IpAddr {
+        match self.address {
+            IpAddr::V4(ip) => {
+                let mask = u32::MAX.checked_shr(u32::from(self.length)).unwrap_or(0);
+                Ipv4Addr::from_bits(ip.to_bits() | (rng.next() as u32 & mask)).into()
+            }
+            IpAddr::V6(ip) => {
+                let mask = u128::MAX.checked_shr(u32::from(self.length)).unwrap_or(0);
+                let random = u128::from(rng.next()) << 64 | u128::from(rng.next());
+                Ipv6Addr::from_bits(ip.to_bits() | (random & mask)).into()
+            }
+        }
+    }
+}
+
+/// A policy as text, and what is needed to ask about it.
+#[derive(Debug)]
+pub struct Workload {
+    pub json: String,
+    pub questions: Vec<Question>,
+}
+
+/// What a request is made of.
+#[derive(Clone, Debug)]
+pub struct Question {
+    pub source_ip: IpAddr,
+    pub resource: String,
+}
+
+impl Question {
+    pub fn request(&self) -> Request<'_> {
+        Request::invoke(Address::Known(self.source_ip), &self.resource)
+    }
+}
+
+const HEAD: &str = "arn:aws:execute-api:eu-central-1:123456789012:";
+
+fn api(statement: u64) -> String {
+    format!("a{statement:09x}")
+}
+
+/// An ARN of 84 bytes.
+fn arn(statement: u64, method: &str, path: u64) -> String {
+    let start = format!("{HEAD}{}/prod/{method}/pets/{path:x}/", api(statement));
+    format!("{start:x<84}")
+}
+
+/// `statements` statements of two patterns and ten CIDRs each; every 50th prefix is IPv6.
+pub fn statements(statements: u64, questions: usize) -> Workload {
+    let mut rng = Rng(statements);
+    let mut json = String::from(r#"{"Version":"2012-10-17","Statement":["#);
+    let mut prefixes = Vec::new();
+    for statement in 0..statements {
+        let effect = if statement % 4 == 3 { "Deny" } else { "Allow" };
+        let api = api(statement);
+        let comma = if statement == 0 { "" } else { "," };
+        write!(
+            json,
+            r#"{comma}{{"Sid":"s{statement}","Effect":"{effect}","Principal":"*","Action":"execute-api:Invoke","Resource":["{HEAD}{api}/*/GET/pets/*","{HEAD}{api}/prod/POST/pets/*"],"Condition":{{"IpAddress":{{"aws:SourceIp":["#
+        )
+        .unwrap();
+        for at in 0..10 {
+            let v6 = rng.below(50) == 0;
+            let prefix = Prefix::random(&mut rng, v6);
+            let comma = if at == 0 { "" } else { "," };
+            write!(json, r#"{comma}"{}/{}""#, prefix.address, prefix.length).unwrap();
+            prefixes.push(prefix);
+        }
+        json.push_str("]}}}");
+    }
+    json.push_str("]}");
+    let questions = (0..questions)
+        .map(|at| {
+            let statement = rng.below(statements);
+            let method = if rng.below(2) == 0 { "GET" } else { "POST" };
+            let listed = prefixes[(statement * 10 + rng.below(10)) as usize];
+            let source_ip = match at % 2 {
+                0 => listed.host(&mut rng),
+                _ => Prefix::random(&mut rng, false).host(&mut rng),
+            };
+            Question { source_ip, resource: arn(statement, method, rng.below(0xffff)) }
+        })
+        .collect();
+    Workload { json, questions }
+}
+
+/// An Allow for everyone and a Deny for `prefixes` prefixes: a block list.
+pub fn block_list(prefixes: u64, v6: bool, questions: usize) -> Workload {
+    let mut rng = Rng(prefixes);
+    let mut json = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"{HEAD}*"}},{{"Effect":"Deny","Principal":"*","Action":"execute-api:Invoke","Resource":"{HEAD}*","Condition":{{"IpAddress":{{"aws:SourceIp":["#
+    );
+    let mut listed = Vec::new();
+    for at in 0..prefixes {
+        let prefix = Prefix::random(&mut rng, v6);
+        let comma = if at == 0 { "" } else { "," };
+        write!(json, "{comma}\n\"{}/{}\"", prefix.address, prefix.length).unwrap();
+        listed.push(prefix);
+    }
+    json.push_str("]}}}]}");
+    let questions = (0..questions)
+        .map(|at| {
+            let prefix = match at % 2 {
+                0 => listed[rng.below(prefixes) as usize],
+                _ => Prefix::random(&mut rng, v6),
+            };
+            Question { source_ip: prefix.host(&mut rng), resource: arn(rng.below(1000), "GET", at as u64) }
+        })
+        .collect();
+    Workload { json, questions }
+}
+
+/// Everything open, `statements` times over: the worst a matcher can be given.
+pub fn all_open(statements: u64, questions: usize) -> Workload {
+    let mut workload = self::statements(1, questions);
+    let statement = r#"{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"0.0.0.0/0"}}}"#;
+    let list = vec![statement; statements as usize].join(",");
+    workload.json = format!(r#"{{"Version":"2012-10-17","Statement":[{list}]}}"#);
+    workload
+}
+
+/// How many of the answers are allow, explicit deny and implicit deny.
+pub fn count(decisions: impl IntoIterator<Item = Decision>) -> [usize; 3] {
+    let mut counts = [0; 3];
+    for decision in decisions {
+        counts[match decision {
+            Decision::Allow => 0,
+            Decision::ExplicitDeny => 1,
+            Decision::ImplicitDeny => 2,
+        }] += 1;
+    }
+    counts
+}

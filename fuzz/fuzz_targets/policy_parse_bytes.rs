@@ -1,0 +1,26 @@
+//! Any bytes: the parser answers, and what it accepts prints and parses back to the same.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use portcullis::{Api, Policy};
+use portcullis::policy::ParseOptions;
+
+fuzz_target!(|bytes: &[u8]| {
+    match Policy::from_json_bytes(bytes, &ParseOptions::default()) {
+        Err(error) => {
+            for fault in error.faults() {
+                assert!(fault.position().line >= 1 && fault.position().column >= 1);
+                assert!(!fault.message().is_empty());
+            }
+            assert!(!error.to_string().contains('\n'));
+        }
+        Ok(policy) => {
+            let printed = policy.to_string();
+            let read = Policy::from_json(&printed).expect("a printed policy parses");
+            assert_eq!(policy, read);
+            assert_eq!(printed, read.to_string());
+            let expanded = policy.with_short_hand_expanded(&Api::new("aws", "r", "1", "x"));
+            assert!(expanded.short_hand().is_none());
+        }
+    }
+});

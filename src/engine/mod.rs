@@ -1,0 +1,177 @@
+//! The engine: policies in, decisions out.
+//!
+//! ```text
+//! Policy… ──Builder::build──▶ Engine ──decide(&Request)──▶ Decision
+//!                                    ──explain(&Request)──▶ Explanation
+//!                                    ──inspect()──▶ Inspection
+//! ```
+//!
+//! A decision reads the image and the request, and nothing else: it does not allocate,
+//! lock, log or panic, and cannot fail. What cannot be told at request time denies.
+//!
+//! - [`decide`]: the hot path, over rows and cells;
+//! - [`lane`]: is the request in a lane (action and principal);
+//! - [`condition`]: residual conditions;
+//! - [`context`]: reading the request's condition keys;
+//! - [`template`]: texts with policy variables;
+//! - [`value`]: numbers and dates;
+//! - [`explain`]: the same question asked of every rule, with what matched.
+
+mod condition;
+mod context;
+mod decide;
+mod explain;
+mod inspect;
+mod lane;
+mod template;
+
+use core::fmt;
+
+pub use self::inspect::{Inspection, Section};
+use crate::decision::{Decision, Explanation};
+use crate::image::{self, Config, Image};
+use crate::ir::{self, BuildError};
+use crate::policy::{Policy, PolicyKind};
+use crate::request::{Api, Request};
+
+/// A compiled set of policies.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::{Address, Decision, Engine, Policy, Request};
+///
+/// let policy = Policy::from_json(
+///     r#"{
+///         "Version": "2012-10-17",
+///         "Statement": {
+///             "Effect": "Allow",
+///             "Principal": "*",
+///             "Action": "execute-api:Invoke",
+///             "Resource": "arn:aws:execute-api:us-east-1:123456789012:abc123/*",
+///             "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+///         }
+///     }"#,
+/// )?;
+/// let engine = Engine::builder().resource_policy(policy).build()?;
+/// let resource = "arn:aws:execute-api:us-east-1:123456789012:abc123/prod/GET/pets";
+/// let decision = engine.decide(&Request::invoke(Address::read("203.0.113.7"), resource));
+/// assert_eq!(decision, Decision::Allow);
+/// let decision = engine.decide(&Request::invoke(Address::read("198.51.100.1"), resource));
+/// assert_eq!(decision, Decision::ImplicitDeny);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Engine {
+    image: Image,
+}
+
+impl Engine {
+    /// Starts with no policies.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Decides.
+    ///
+    /// Never panics and never allocates. Without any policy everything is denied implicitly.
+    #[inline]
+    pub fn decide(&self, request: &Request<'_>) -> Decision {
+        decide::decide(&self.image, request)
+    }
+
+    /// Returns the decision with the statements that caused it.
+    ///
+    /// Looks at every statement, so it takes time linear in them; not for every request.
+    pub fn explain(&self, request: &Request<'_>) -> Explanation {
+        explain::explain(&self.image, request)
+    }
+
+    /// Returns what the engine is made of.
+    pub fn inspect(&self) -> Inspection {
+        inspect::inspect(&self.image)
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("statements", &self.image.rules.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Collects policies for an [`Engine`].
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    policies: Vec<Policy>,
+    api: Option<Api>,
+    config: Config,
+}
+
+impl Builder {
+    /// Adds a policy of either kind.
+    ///
+    /// Policies count in the order they are added; an allow needs one statement of any of
+    /// them that allows and none in all of them that denies.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policies.push(policy);
+        self
+    }
+
+    /// Adds a policy that is attached to the API.
+    #[must_use]
+    pub fn resource_policy(self, policy: Policy) -> Self {
+        debug_assert_eq!(
+            policy.kind(),
+            PolicyKind::Resource,
+            "an identity policy matches every caller"
+        );
+        self.policy(policy)
+    }
+
+    /// Adds a policy that is attached to the caller of every request this engine is asked about.
+    #[must_use]
+    pub fn identity_policy(self, policy: Policy) -> Self {
+        debug_assert_eq!(
+            policy.kind(),
+            PolicyKind::Identity,
+            "a resource policy names its callers"
+        );
+        self.policy(policy)
+    }
+
+    /// Sets the API that short-hand resources (`execute-api:/stage/METHOD/path`) belong to.
+    #[must_use]
+    pub fn api(mut self, api: Api) -> Self {
+        self.api = Some(api);
+        self
+    }
+
+    /// Sets limits and strategy.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Compiles the policies.
+    ///
+    /// # Errors
+    ///
+    /// A short-hand resource without [`Self::api`], more policy variables in one text than
+    /// the engine resolves, or a limit of [`Config`] passed.
+    pub fn build(mut self) -> Result<Engine, BuildError> {
+        if let Some(api) = &self.api {
+            for policy in &mut self.policies {
+                if policy.short_hand().is_some() {
+                    *policy = policy.with_short_hand_expanded(api);
+                }
+            }
+        }
+        let rules = ir::lower(&self.policies, self.config.statement_limit)?;
+        let image = image::build(&rules, &self.config)?;
+        Ok(Engine { image })
+    }
+}

@@ -1,0 +1,219 @@
+//! A rule's address conditions → for which classes and states of the primary key they hold.
+//!
+//! All plain conditions of one rule on the primary key are answered together: the result
+//! is a truth value for each [`Base`] state and the classes that differ from their
+//! family's. `NotIpAddress` thus costs what `IpAddress` costs: the classes of its list.
+
+use std::collections::HashMap;
+
+use super::tables::Base;
+use crate::decision::Effect;
+use crate::prefix::PrefixSet;
+use crate::prefix::classes::{Classes, Membership, OverBudget, overlay_v4, overlay_v6};
+use crate::util::ids::{ClassId, Id, ListId};
+
+/// The classes of all lists on the primary key.
+#[derive(Debug)]
+pub(super) struct Overlay {
+    pub(super) v4: Classes<u32>,
+    pub(super) v6: Classes<u128>,
+    /// Both families' memberships, by list.
+    members: HashMap<ListId, (Membership, Membership)>,
+}
+
+impl Overlay {
+    /// Overlays `ids`, a subset of `lists`.
+    pub(super) fn new(
+        lists: &[PrefixSet],
+        ids: &[ListId],
+        budget: usize,
+    ) -> Result<Self, OverBudget> {
+        let used: Vec<PrefixSet> = ids
+            .iter()
+            .filter_map(|id| lists.get(id.as_usize()).cloned())
+            .collect();
+        let (v4, members_v4) = overlay_v4(&used, budget)?;
+        let (v6, mut members_v6) = overlay_v6(&used, budget)?;
+        for member in &mut members_v6 {
+            for class in &mut member.classes {
+                let raised = class.as_u32().checked_add(v4.count).ok_or(OverBudget)?;
+                *class = ClassId::from_u32(raised);
+            }
+        }
+        let members = members_v4.into_iter().zip(members_v6);
+        Ok(Self {
+            members: ids.iter().copied().zip(members).collect(),
+            v4,
+            v6,
+        })
+    }
+
+    /// Returns the family of a class, numbered through both families.
+    pub(super) fn base_of(&self, class: ClassId) -> Base {
+        if class.as_u32() < self.v4.count {
+            Base::V4
+        } else {
+            Base::V6
+        }
+    }
+
+    /// Returns for which addresses all of `conditions` hold, in a rule of this effect.
+    pub(super) fn address_set(
+        &self,
+        conditions: &[AddressCondition],
+        effect: Effect,
+    ) -> AddressSet {
+        let holds = |base: Base| conditions.iter().all(|c| self.base_holds(c, base, effect));
+        let base = Base::ALL.map(holds);
+        let mut flips: Vec<ClassId> = Vec::new();
+        for condition in conditions {
+            if let Some((v4, v6)) = self.members.get(&condition.list) {
+                flips.extend(v4.classes.iter().chain(&v6.classes));
+            }
+        }
+        if let [_, _, ..] = conditions {
+            flips.sort_unstable();
+            flips.dedup();
+            flips.retain(|&class| {
+                let holds = conditions.iter().all(|c| self.class_holds(c, class));
+                holds
+                    != base
+                        .get(self.base_of(class).index())
+                        .copied()
+                        .unwrap_or_default()
+            });
+        }
+        // One condition alone holds in the classes of its list exactly if it does not outside.
+        AddressSet { base, flips }
+    }
+
+    fn base_holds(&self, condition: &AddressCondition, base: Base, effect: Effect) -> bool {
+        let negated = condition.negated;
+        let whole = self
+            .members
+            .get(&condition.list)
+            .map(|(v4, v6)| (v4.whole, v6.whole));
+        let (whole_v4, whole_v6) = whole.unwrap_or_default();
+        match base {
+            Base::V4 => whole_v4 != negated,
+            Base::V6 => whole_v6 != negated,
+            Base::Absent => condition.if_exists || negated,
+            Base::Unreadable => effect == Effect::Deny,
+            Base::Several => negated,
+        }
+    }
+
+    fn class_holds(&self, condition: &AddressCondition, class: ClassId) -> bool {
+        let Some((v4, v6)) = self.members.get(&condition.list) else {
+            return condition.negated;
+        };
+        let member = match self.base_of(class) {
+            Base::V4 => v4,
+            _ => v6,
+        };
+        let inside = member.whole || member.classes.binary_search(&class).is_ok();
+        inside != condition.negated
+    }
+}
+
+/// A plain `IpAddress` or `NotIpAddress` condition on the primary key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct AddressCondition {
+    pub(super) list: ListId,
+    pub(super) negated: bool,
+    pub(super) if_exists: bool,
+}
+
+/// Where a rule's address conditions hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct AddressSet {
+    /// Outside of the classes of `flips`, by [`Base::index`].
+    pub(super) base: [bool; Base::COUNT],
+    /// The classes whose answer is not their family's, each once.
+    pub(super) flips: Vec<ClassId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn overlay(lists: &[&[&str]]) -> Overlay {
+        let sets: Vec<PrefixSet> = lists
+            .iter()
+            .map(|l| PrefixSet::new(l.iter().map(|p| p.parse().unwrap())))
+            .collect();
+        let ids: Vec<ListId> = (0..sets.len()).map(|i| ListId::new(i).unwrap()).collect();
+        Overlay::new(&sets, &ids, 1000).unwrap()
+    }
+
+    fn condition(list: u32, negated: bool, if_exists: bool) -> AddressCondition {
+        AddressCondition {
+            list: ListId::from_u32(list),
+            negated,
+            if_exists,
+        }
+    }
+
+    fn classes(ids: &[u32]) -> Vec<ClassId> {
+        ids.iter().map(|&id| ClassId::from_u32(id)).collect()
+    }
+
+    #[test]
+    fn no_condition_holds_everywhere() {
+        let set = overlay(&[]).address_set(&[], Effect::Allow);
+        assert_eq!(
+            set,
+            AddressSet {
+                base: [true; 5],
+                flips: vec![]
+            }
+        );
+    }
+
+    #[test]
+    fn states_of_the_key_by_operator_and_effect() {
+        let o = overlay(&[&["10.0.0.0/8", "2001:db8::/32"]]);
+        let of = |c, effect| o.address_set(&[c], effect);
+        // Order: IPv4 elsewhere, IPv6 elsewhere, absent, unreadable, several.
+        let positive = of(condition(0, false, false), Effect::Allow);
+        assert_eq!(
+            positive,
+            AddressSet {
+                base: [false; 5],
+                flips: classes(&[1, 3])
+            }
+        );
+        let negated = of(condition(0, true, false), Effect::Deny);
+        assert_eq!(
+            negated,
+            AddressSet {
+                base: [true; 5],
+                flips: classes(&[1, 3])
+            }
+        );
+        let if_exists = of(condition(0, false, true), Effect::Deny).base;
+        assert_eq!(if_exists, [false, false, true, true, false]);
+        let negated_allow = of(condition(0, true, true), Effect::Allow).base;
+        assert_eq!(negated_allow, [true, true, true, false, true]);
+    }
+
+    #[test]
+    fn two_conditions_hold_where_both_do() {
+        let o = overlay(&[&["10.0.0.0/8"], &["10.1.0.0/16"], &["0.0.0.0/0"]]);
+        let both = [condition(0, false, false), condition(1, true, false)];
+        let set = o.address_set(&both, Effect::Allow);
+        assert_eq!(set.flips, classes(&[1]), "in the /8 and not in the /16");
+        let with_whole = [condition(2, false, false), condition(1, true, false)];
+        let set = o.address_set(&with_whole, Effect::Allow);
+        assert_eq!(
+            (set.base, set.flips),
+            ([true, false, false, false, false], classes(&[2]))
+        );
+        let nothing = [condition(0, false, false), condition(0, true, false)];
+        let set = o.address_set(&nothing, Effect::Deny);
+        assert_eq!(
+            (set.base, set.flips),
+            ([false, false, false, true, false], vec![])
+        );
+    }
+}

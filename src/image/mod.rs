@@ -1,0 +1,36 @@
+//! The compiled artefact: flat tables of plain old data, built once and only read after.
+//!
+//! ```text
+//! source address ──lookup──▶ class ──────────────┐
+//! resource ──automaton──▶ patterns ──hits──▶ rows ┼──▶ cells: decision, or a program to run
+//! action, principal ──lanes──▶ which hits count ──┘
+//! ```
+//!
+//! - A **lane** is a distinct pair of action element and principal element. Few policies
+//!   have more than one; a request is in a lane or not.
+//! - A **row** is a set of rules that one pattern brings in one lane, over all classes of
+//!   addresses. A rule matches if any of its patterns does, so the decision is the
+//!   strongest of the rows of all patterns that match: the rows need not be combined
+//!   beforehand, however many sets of patterns there could be.
+//! - A **complement** is a distinct `NotResource` list. Its rows count unless one of its
+//!   patterns matches.
+//! - A **cell** is a decision, or a **program**: the residual conditions to be tested, deny
+//!   first. Conditions on the primary address key are never residual unless they have a
+//!   set qualifier: the class has answered them.
+//!
+//! Rows that would pass the budget of cells are kept as lists of rules instead, each
+//! tested by itself against the sorted ranges of its prefix lists; a build without
+//! classes keeps all of them so. Both forms are always exact.
+//!
+//! See also: `crate::ir`, which it is built from, and `crate::engine`, which reads it.
+
+mod address_set;
+mod build;
+mod config;
+mod rows;
+mod tables;
+mod writer;
+
+pub(crate) use self::build::build;
+pub use self::config::{Config, Strategy};
+pub(crate) use self::tables::*;

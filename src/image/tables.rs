@@ -1,0 +1,427 @@
+//! The tables, by type. Every record is `repr(C)`, of `u32` only, without padding.
+
+use crate::pattern::Automaton;
+use crate::prefix::{Lookup, Range};
+use crate::util::extent::Extent;
+use crate::util::ids::{ClassId, ListId, PatternId, RuleId};
+
+/// A compiled set of policies.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Image {
+    /// The condition key whose values have classes, in ASCII lower case, in `text`.
+    pub(crate) primary: Extent,
+    /// Whether that is `aws:sourceip`, which requests have at hand.
+    pub(crate) primary_is_source_ip: bool,
+    /// IPv4 address → class.
+    pub(crate) v4: Lookup<u32>,
+    /// IPv6 address → class, from 0; [`Self::v6_class_base`] is to be added.
+    pub(crate) v6: Lookup<u128>,
+    /// The number of IPv4 classes: where the IPv6 classes start in the rows.
+    pub(crate) v6_class_base: u32,
+    /// The number of classes of both families.
+    pub(crate) class_count: u32,
+
+    /// Resource → patterns.
+    pub(crate) automaton: Automaton,
+    /// What a matching pattern brings, by [`PatternId`].
+    pub(crate) patterns: Vec<Pattern>,
+    /// Rows by lane.
+    pub(crate) hits: Vec<Hit>,
+    /// The complements that a pattern cancels, by index.
+    pub(crate) cancels: Vec<u32>,
+    /// The distinct `NotResource` lists.
+    pub(crate) complements: Vec<Complement>,
+    /// Their patterns.
+    pub(crate) complement_patterns: Vec<PatternId>,
+
+    /// The distinct pairs of action and principal.
+    pub(crate) lanes: Vec<Lane>,
+    /// The distinct action elements.
+    pub(crate) actions: Vec<Action>,
+    /// Their patterns, in `text`.
+    pub(crate) action_programs: Vec<Extent>,
+    /// The distinct principal elements.
+    pub(crate) principals: Vec<Principal>,
+    /// Their entries.
+    pub(crate) principal_entries: Vec<PrincipalEntry>,
+
+    /// The rows.
+    pub(crate) rows: Vec<Row>,
+    /// The classes of the sparse rows' cells.
+    pub(crate) sparse_classes: Vec<ClassId>,
+    /// The cells of the sparse rows.
+    pub(crate) sparse_cells: Vec<Cell>,
+    /// The cells of the dense rows, by class.
+    pub(crate) dense_cells: Vec<Cell>,
+    /// The rules of the rows kept as lists, deny first.
+    pub(crate) row_rules: Vec<RuleId>,
+    /// The programs.
+    pub(crate) programs: Vec<Program>,
+    /// Their items, deny first.
+    pub(crate) program_items: Vec<ProgramItem>,
+    /// The residual conditions of a rule, in `residual_conditions`.
+    pub(crate) residuals: Vec<Extent>,
+    /// Indices in `conditions`.
+    pub(crate) residual_conditions: Vec<u32>,
+
+    /// The distinct conditions.
+    pub(crate) conditions: Vec<Condition>,
+    /// Their values: parts of a text.
+    pub(crate) values: Vec<Extent>,
+    /// The parts of texts.
+    pub(crate) parts: Vec<Part>,
+    /// The prefix lists as ranges, by [`ListId`].
+    pub(crate) lists: Vec<List>,
+    /// IPv4 ranges.
+    pub(crate) ranges_v4: Vec<Range<u32>>,
+    /// IPv6 ranges.
+    pub(crate) ranges_v6: Vec<Range<u128>>,
+
+    /// The rules.
+    pub(crate) rules: Vec<Rule>,
+    /// Their resource patterns in document order.
+    pub(crate) rule_patterns: Vec<RulePattern>,
+    /// Their conditions in document order, by index.
+    pub(crate) rule_conditions: Vec<u32>,
+    /// The CIDR lists as written, for explanations.
+    pub(crate) notes: Vec<Note>,
+    /// IPv4 prefixes of the notes, by first address, then length, then place.
+    pub(crate) noted_v4: Vec<NotedPrefix<u32>>,
+    /// IPv6 prefixes of the notes.
+    pub(crate) noted_v6: Vec<NotedPrefix<u128>>,
+
+    /// Keys, values, patterns, Sids: whatever is bytes.
+    pub(crate) text: Vec<u8>,
+}
+
+/// What a request gets from one row: see [`Cell::IMPLICIT`], [`Cell::ALLOW`], [`Cell::DENY`];
+/// any other is a program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(transparent)]
+pub(crate) struct Cell(pub(crate) u32);
+
+impl Cell {
+    /// No rule of the row matches.
+    pub(crate) const IMPLICIT: Self = Self(0);
+    /// A rule allows and none denies.
+    pub(crate) const ALLOW: Self = Self(1);
+    /// A rule denies.
+    pub(crate) const DENY: Self = Self(2);
+    /// The first number that is a program's.
+    pub(crate) const FIRST_PROGRAM: u32 = 3;
+}
+
+/// What a pattern brings when it matches.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct Pattern {
+    /// As written, in `text`.
+    pub(crate) raw: Extent,
+    /// Its parts, in `parts`.
+    pub(crate) parts: Extent,
+    /// 1 if it has policy variables: the automaton takes them for `*`, so a match is to be verified.
+    pub(crate) has_variables: u32,
+    /// Its rows, in `hits`, by lane.
+    pub(crate) hits: Extent,
+    /// The complements it cancels, in `cancels`.
+    pub(crate) cancels: Extent,
+}
+
+/// A row that counts for requests in a lane.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct Hit {
+    /// Index in `lanes`.
+    pub(crate) lane: u32,
+    /// Index in `rows`.
+    pub(crate) row: u32,
+}
+
+/// A `NotResource` list.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct Complement {
+    /// Its patterns, in `complement_patterns`.
+    pub(crate) patterns: Extent,
+    /// Its rows, in `hits`.
+    pub(crate) hits: Extent,
+}
+
+/// An action element with a principal element.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(C)]
+pub(crate) struct Lane {
+    /// Index in `actions`.
+    pub(crate) action: u32,
+    /// Index in `principals`.
+    pub(crate) principal: u32,
+}
+
+/// `Action` or `NotAction`.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct Action {
+    /// 1 for `NotAction`.
+    pub(crate) negated: u32,
+    /// 1 if the element matches `execute-api:Invoke`.
+    pub(crate) matches_invoke: u32,
+    /// The patterns, in `action_programs`.
+    pub(crate) programs: Extent,
+}
+
+/// Which callers: a mode and entries.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct Principal {
+    /// One of the `MODE_…` constants.
+    pub(crate) mode: u32,
+    /// In `principal_entries`.
+    pub(crate) entries: Extent,
+}
+
+impl Principal {
+    /// Everyone.
+    pub(crate) const MODE_EVERYONE: u32 = 0;
+    /// Nobody.
+    pub(crate) const MODE_NOBODY: u32 = 1;
+    /// Whom an entry names.
+    pub(crate) const MODE_LISTED: u32 = 2;
+    /// Whom no entry names.
+    pub(crate) const MODE_NOT_LISTED: u32 = 3;
+    /// Who is not named with all identities.
+    pub(crate) const MODE_NOT_EXEMPT: u32 = 4;
+}
+
+/// One caller or kind of callers.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct PrincipalEntry {
+    /// One of the `KIND_…` constants.
+    pub(crate) kind: u32,
+    /// 1 if an account entry names the partition.
+    pub(crate) has_partition: u32,
+    /// The account, ARN, name or id, in `text`.
+    pub(crate) name: Extent,
+    /// An account's partition, in `text`.
+    pub(crate) partition: Extent,
+}
+
+impl PrincipalEntry {
+    /// An account.
+    pub(crate) const KIND_ACCOUNT: u32 = 0;
+    /// An ARN.
+    pub(crate) const KIND_ARN: u32 = 1;
+    /// A service, or `*`.
+    pub(crate) const KIND_SERVICE: u32 = 2;
+    /// A federated provider, or `*`.
+    pub(crate) const KIND_FEDERATED: u32 = 3;
+    /// A canonical user, or `*`.
+    pub(crate) const KIND_CANONICAL_USER: u32 = 4;
+}
+
+/// The answers of a set of rules by address.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct Row {
+    /// One of the `KIND_…` constants.
+    pub(crate) kind: u32,
+    /// The answers outside of the exceptions, by [`Base`].
+    pub(crate) base: [Cell; Base::COUNT],
+    /// Sparse: in `sparse_classes` and `sparse_cells`. Dense: in `dense_cells`. List: in `row_rules`.
+    pub(crate) cells: Extent,
+}
+
+impl Row {
+    /// No exceptions.
+    pub(crate) const KIND_UNIFORM: u32 = 0;
+    /// Exceptions by class, ascending.
+    pub(crate) const KIND_SPARSE: u32 = 1;
+    /// A cell for every class.
+    pub(crate) const KIND_DENSE: u32 = 2;
+    /// Rules to be tested one by one; `base` says nothing.
+    pub(crate) const KIND_LIST: u32 = 3;
+}
+
+/// The states of the primary key that are no exceptional class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Base {
+    /// An IPv4 address.
+    V4,
+    /// An IPv6 address.
+    V6,
+    /// The key is absent.
+    Absent,
+    /// There is a value that is no address.
+    Unreadable,
+    /// There are several addresses.
+    Several,
+}
+
+impl Base {
+    /// How many there are.
+    pub(crate) const COUNT: usize = 5;
+    /// All of them, by index.
+    pub(crate) const ALL: [Self; Self::COUNT] = [
+        Self::V4,
+        Self::V6,
+        Self::Absent,
+        Self::Unreadable,
+        Self::Several,
+    ];
+
+    /// Returns the index in [`Row::base`].
+    #[inline(always)]
+    pub(crate) const fn index(self) -> usize {
+        match self {
+            Self::V4 => 0,
+            Self::V6 => 1,
+            Self::Absent => 2,
+            Self::Unreadable => 3,
+            Self::Several => 4,
+        }
+    }
+}
+
+/// Residual conditions that decide a cell.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct Program {
+    /// In `program_items`, deny first; an allow only where `otherwise` is not one.
+    pub(crate) items: Extent,
+    /// What it is where no item holds.
+    pub(crate) otherwise: Cell,
+}
+
+/// A rule's residual conditions and effect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(C)]
+pub(crate) struct ProgramItem {
+    /// [`Cell::ALLOW`] or [`Cell::DENY`] as a number; see [`EFFECT_DENY`].
+    pub(crate) effect: u32,
+    /// Index in `residuals`.
+    pub(crate) residual: u32,
+}
+
+/// The number of the effect Deny; it sorts before Allow.
+pub(crate) const EFFECT_DENY: u32 = 0;
+/// The number of the effect Allow.
+pub(crate) const EFFECT_ALLOW: u32 = 1;
+
+/// An operator on a key.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct Condition {
+    /// Index in `Operator::ALL`, whose order is fixed.
+    pub(crate) operator: u32,
+    /// 0 none, 1 `ForAllValues`, 2 `ForAnyValue`.
+    pub(crate) qualifier: u32,
+    /// 1 with the suffix `IfExists`.
+    pub(crate) if_exists: u32,
+    /// The key in ASCII lower case, in `text`.
+    pub(crate) key: Extent,
+    /// In `values`; for address operators empty.
+    pub(crate) values: Extent,
+    /// For address operators.
+    pub(crate) list: ListId,
+}
+
+/// A piece of a text.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct Part {
+    /// One of the `KIND_…` constants.
+    pub(crate) kind: u32,
+    /// The bytes, or the variable's key in ASCII lower case, in `text`.
+    pub(crate) bytes: Extent,
+    /// The variable's default, in `text`.
+    pub(crate) default: Extent,
+}
+
+impl Part {
+    /// Bytes.
+    pub(crate) const KIND_LITERAL: u32 = 0;
+    /// A variable without default.
+    pub(crate) const KIND_VARIABLE: u32 = 1;
+    /// A variable with a default.
+    pub(crate) const KIND_VARIABLE_OR: u32 = 2;
+}
+
+/// A prefix list as sorted, disjoint ranges.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct List {
+    /// In `ranges_v4`.
+    pub(crate) v4: Extent,
+    /// In `ranges_v6`.
+    pub(crate) v6: Extent,
+}
+
+/// A statement.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct Rule {
+    /// Which policy.
+    pub(crate) policy: u32,
+    /// Which statement of it.
+    pub(crate) statement: u32,
+    /// Line, from 1.
+    pub(crate) line: u32,
+    /// Column, from 1.
+    pub(crate) column: u32,
+    /// [`EFFECT_DENY`] or [`EFFECT_ALLOW`].
+    pub(crate) effect: u32,
+    /// Index in `lanes`.
+    pub(crate) lane: u32,
+    /// 1 if there is a Sid.
+    pub(crate) has_sid: u32,
+    /// The Sid, in `text`.
+    pub(crate) sid: Extent,
+    /// 1 for `NotResource`.
+    pub(crate) not_resource: u32,
+    /// In `rule_patterns`.
+    pub(crate) patterns: Extent,
+    /// In `rule_conditions`.
+    pub(crate) conditions: Extent,
+    /// In `notes`.
+    pub(crate) notes: Extent,
+}
+
+/// A resource pattern of a statement.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct RulePattern {
+    /// The pattern.
+    pub(crate) pattern: PatternId,
+    /// Line, from 1.
+    pub(crate) line: u32,
+    /// Column, from 1.
+    pub(crate) column: u32,
+}
+
+/// A CIDR list as written.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct Note {
+    /// Index in `conditions`.
+    pub(crate) condition: u32,
+    /// The key as written, in `text`.
+    pub(crate) key: Extent,
+    /// In `noted_v4`.
+    pub(crate) v4: Extent,
+    /// In `noted_v6`.
+    pub(crate) v6: Extent,
+}
+
+/// A prefix as written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(C)]
+pub(crate) struct NotedPrefix<T> {
+    /// The lowest address.
+    pub(crate) first: T,
+    /// The prefix length in bits.
+    pub(crate) length: u32,
+    /// Line, from 1.
+    pub(crate) line: u32,
+    /// Column, from 1.
+    pub(crate) column: u32,
+}

@@ -1,0 +1,157 @@
+//! Why policies could not be built into an engine.
+
+use core::fmt;
+
+/// Why policies could not be built into an engine.
+///
+/// Says which policy and statement are at fault where one is, and for a limit its name
+/// and value. The engine that was there before is untouched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildError {
+    pub(crate) kind: BuildErrorKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum BuildErrorKind {
+    /// A short-hand resource and no API to expand it with.
+    ShortHand {
+        policy: usize,
+        statement: usize,
+        resource: String,
+    },
+    /// More variables in one text than the engine resolves at once.
+    Variables {
+        policy: usize,
+        statement: usize,
+        text: String,
+        limit: usize,
+    },
+    /// A table or count passed its limit.
+    Limit {
+        what: &'static str,
+        option: &'static str,
+        limit: u64,
+    },
+}
+
+impl BuildError {
+    pub(crate) const fn limit(what: &'static str, option: &'static str, limit: u64) -> Self {
+        Self {
+            kind: BuildErrorKind::Limit {
+                what,
+                option,
+                limit,
+            },
+        }
+    }
+
+    /// The tables count in 32 bits.
+    pub(crate) const fn too_large(what: &'static str) -> Self {
+        Self::limit(what, "32-bit table", 1 << 32)
+    }
+
+    /// Returns which policy is at fault, in the order they were given, from 0.
+    pub const fn policy(&self) -> Option<usize> {
+        match self.kind {
+            BuildErrorKind::ShortHand { policy, .. } | BuildErrorKind::Variables { policy, .. } => {
+                Some(policy)
+            }
+            BuildErrorKind::Limit { .. } => None,
+        }
+    }
+
+    /// Returns which statement of [`Self::policy`] is at fault, from 0.
+    pub const fn statement(&self) -> Option<usize> {
+        match self.kind {
+            BuildErrorKind::ShortHand { statement, .. }
+            | BuildErrorKind::Variables { statement, .. } => Some(statement),
+            BuildErrorKind::Limit { .. } => None,
+        }
+    }
+
+    /// Returns the limit that was passed, where that is what happened.
+    pub const fn size_limit(&self) -> Option<u64> {
+        match self.kind {
+            BuildErrorKind::Limit { limit, .. } => Some(limit),
+            BuildErrorKind::ShortHand { .. } | BuildErrorKind::Variables { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            BuildErrorKind::ShortHand {
+                policy,
+                statement,
+                resource,
+            } => write!(
+                f,
+                "policy {policy}: Statement[{statement}]: resource `{resource}` is short-hand: \
+                 give the API it belongs to, or write the full ARN"
+            ),
+            BuildErrorKind::Variables {
+                policy,
+                statement,
+                text,
+                limit,
+            } => write!(
+                f,
+                "policy {policy}: Statement[{statement}]: `{text}` has more than {limit} policy variables"
+            ),
+            BuildErrorKind::Limit {
+                what,
+                option,
+                limit,
+            } => {
+                write!(f, "{what} pass the limit of {limit} (`{option}`)")
+            }
+        }
+    }
+}
+
+impl core::error::Error for BuildError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_name_the_place_and_the_remedy() {
+        let short_hand = BuildErrorKind::ShortHand {
+            policy: 0,
+            statement: 2,
+            resource: "execute-api:/*".to_owned(),
+        };
+        let variables = BuildErrorKind::Variables {
+            policy: 1,
+            statement: 0,
+            text: "${a}".to_owned(),
+            limit: 16,
+        };
+        let cases = [
+            (
+                BuildError { kind: short_hand },
+                "policy 0: Statement[2]: resource `execute-api:/*` is short-hand: give the API it belongs to, or write the full ARN",
+                (Some(0), Some(2), None),
+            ),
+            (
+                BuildError { kind: variables },
+                "policy 1: Statement[0]: `${a}` has more than 16 policy variables",
+                (Some(1), Some(0), None),
+            ),
+            (
+                BuildError::limit("statements", "statement_limit", 5),
+                "statements pass the limit of 5 (`statement_limit`)",
+                (None, None, Some(5)),
+            ),
+        ];
+        for (error, message, (policy, statement, limit)) in cases {
+            assert_eq!(error.to_string(), message);
+            assert_eq!(
+                (error.policy(), error.statement(), error.size_limit()),
+                (policy, statement, limit)
+            );
+        }
+    }
+}

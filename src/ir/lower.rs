@@ -1,0 +1,306 @@
+//! Policies → rules: every part interned, no decision changed.
+
+use core::hash::Hash;
+use std::collections::HashMap;
+
+use ipnet::IpNet;
+
+use super::error::{BuildError, BuildErrorKind};
+use super::rule::{
+    ActionSet, Condition, ConditionValues, Note, PatternSource, Principals, Rule, RuleSet, TextPart,
+};
+use crate::decision::Effect;
+use crate::pattern::{ANY, ONE, glob, program};
+use crate::policy::{
+    self, Located, OperatorFamily, PartRef, Policy, PrincipalElement, PrincipalEntry, Statement,
+    Text, Values,
+};
+use crate::prefix::PrefixSet;
+use crate::util::ids::{Id, ListId, PatternId};
+use crate::util::int::to_u32;
+
+/// How many policy variables one text may have: as many as a decision resolves at once, on the stack.
+pub(crate) const VARIABLE_LIMIT: usize = 16;
+
+/// Lowers `policies`, whose short-hand is expanded.
+pub(crate) fn lower(
+    policies: &[Policy],
+    statement_limit: usize,
+) -> Result<RuleSet<'_>, BuildError> {
+    let statements: usize = policies
+        .iter()
+        .map(|policy| policy.statements().len())
+        .sum();
+    if statements > statement_limit {
+        let limit = u64::try_from(statement_limit).unwrap_or(u64::MAX);
+        return Err(BuildError::limit("statements", "statement_limit", limit));
+    }
+    let mut lowering = Lowering::default();
+    for (policy_index, policy) in policies.iter().enumerate() {
+        for (index, statement) in policy.statements().iter().enumerate() {
+            let place = Place {
+                policy,
+                policy_index,
+                index,
+            };
+            let rule = lowering.rule(&place, statement)?;
+            lowering.rules.push(rule);
+        }
+    }
+    Ok(RuleSet {
+        rules: lowering.rules,
+        lists: lowering.lists.items,
+        patterns: lowering.patterns.items,
+        actions: lowering.actions.items,
+        principals: lowering.principals.items,
+        conditions: lowering.conditions.items,
+    })
+}
+
+/// The statement at hand.
+struct Place<'p> {
+    policy: &'p Policy,
+    policy_index: usize,
+    index: usize,
+}
+
+/// Values by content, in the order they first came.
+#[derive(Debug)]
+struct Interner<T> {
+    items: Vec<T>,
+    ids: HashMap<T, u32>,
+}
+
+impl<T> Default for Interner<T> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            ids: HashMap::new(),
+        }
+    }
+}
+
+impl<T: Clone + Eq + Hash> Interner<T> {
+    fn intern(&mut self, value: T, what: &'static str) -> Result<u32, BuildError> {
+        if let Some(&id) = self.ids.get(&value) {
+            return Ok(id);
+        }
+        let id = to_u32(self.items.len())
+            .filter(|&id| id != u32::MAX)
+            .ok_or(BuildError::too_large(what))?;
+        self.items.push(value.clone());
+        self.ids.insert(value, id);
+        Ok(id)
+    }
+}
+
+#[derive(Default)]
+struct Lowering<'p> {
+    rules: Vec<Rule<'p>>,
+    lists: Interner<PrefixSet>,
+    patterns: Interner<PatternSource>,
+    actions: Interner<ActionSet>,
+    principals: Interner<Principals>,
+    conditions: Interner<Condition>,
+}
+
+impl<'p> Lowering<'p> {
+    fn rule(
+        &mut self,
+        place: &Place<'p>,
+        statement: &'p Statement,
+    ) -> Result<Rule<'p>, BuildError> {
+        let action = ActionSet {
+            negated: statement.action.negated,
+            programs: statement
+                .action
+                .patterns
+                .iter()
+                .map(|p| program(&p.value).into())
+                .collect(),
+        };
+        let principals = principals(statement.principal.as_ref(), statement.effect.value);
+        let mut patterns = Vec::with_capacity(statement.resource.patterns.len());
+        for text in &statement.resource.patterns {
+            let id = self.pattern(place, text)?;
+            patterns.push((id, place.policy.position(text.span)));
+        }
+        let mut conditions = Vec::with_capacity(statement.conditions.len());
+        let mut notes = Vec::new();
+        for condition in &statement.conditions {
+            let id = self.condition(place, condition)?;
+            conditions.push(id);
+            if let Values::Prefixes(prefixes) = &condition.values
+                && !condition.operator.value.operator.is_negated()
+                && condition.operator.value.qualifier.is_none()
+            {
+                let key = &*condition.key.value;
+                notes.push(Note {
+                    policy: place.policy,
+                    condition: id,
+                    key,
+                    prefixes,
+                });
+            }
+        }
+        Ok(Rule {
+            policy: to_u32(place.policy_index).ok_or(BuildError::too_large("policies"))?,
+            statement: to_u32(place.index).ok_or(BuildError::too_large("statements"))?,
+            sid: statement.sid.as_ref().map(|sid| &*sid.value),
+            effect: statement.effect.value,
+            position: place.policy.position(statement.span),
+            action: self.actions.intern(action, "actions")?,
+            principal: self.principals.intern(principals, "principals")?,
+            not_resource: statement.resource.negated,
+            patterns,
+            conditions,
+            notes,
+        })
+    }
+
+    fn pattern(
+        &mut self,
+        place: &Place<'_>,
+        text: &Located<Text>,
+    ) -> Result<PatternId, BuildError> {
+        let raw = text.value.raw();
+        if raw.starts_with("execute-api:/") {
+            let (policy, statement, resource) = (place.policy_index, place.index, raw.to_owned());
+            return Err(BuildError {
+                kind: BuildErrorKind::ShortHand {
+                    policy,
+                    statement,
+                    resource,
+                },
+            });
+        }
+        let parts = text_parts(place, &text.value, true)?;
+        let mut bytes = Vec::with_capacity(raw.len());
+        for part in &parts {
+            match part {
+                TextPart::Literal(literal) => literal.iter().for_each(|&byte| match byte {
+                    ANY | ONE => glob::push(&mut bytes, byte),
+                    _ => bytes.push(byte),
+                }),
+                TextPart::Variable { .. } => glob::push(&mut bytes, ANY),
+            }
+        }
+        let source = PatternSource {
+            raw: raw.into(),
+            program: bytes.into(),
+            parts: parts.into(),
+            has_variables: text.value.has_variables(),
+        };
+        self.patterns
+            .intern(source, "patterns")
+            .map(PatternId::from_u32)
+    }
+
+    fn condition(
+        &mut self,
+        place: &Place<'_>,
+        condition: &policy::Condition,
+    ) -> Result<u32, BuildError> {
+        let operator = condition.operator.value;
+        let values = match &condition.values {
+            Values::Prefixes(prefixes) => ConditionValues::List(self.list(prefixes)?),
+            Values::Texts(texts) => {
+                let wildcards = has_wildcards(operator.operator);
+                let texts = texts
+                    .iter()
+                    .map(|text| Ok(text_parts(place, &text.value, wildcards)?.into()));
+                ConditionValues::Texts(texts.collect::<Result<_, _>>()?)
+            }
+        };
+        let lowered = Condition {
+            qualifier: operator.qualifier,
+            operator: operator.operator,
+            if_exists: operator.if_exists,
+            key: condition.key.value.to_ascii_lowercase().into(),
+            values,
+        };
+        self.conditions.intern(lowered, "conditions")
+    }
+
+    fn list(&mut self, prefixes: &[Located<IpNet>]) -> Result<ListId, BuildError> {
+        let set = PrefixSet::new(prefixes.iter().map(|prefix| prefix.value));
+        self.lists.intern(set, "prefix lists").map(ListId::from_u32)
+    }
+}
+
+/// Returns whether `*` and `?` are wildcards in the operator's values.
+fn has_wildcards(operator: policy::Operator) -> bool {
+    matches!(
+        operator,
+        policy::Operator::StringLike | policy::Operator::StringNotLike
+    ) || operator.family() == OperatorFamily::Arn
+}
+
+/// Takes a text apart; neighbouring literals become one.
+fn text_parts(
+    place: &Place<'_>,
+    text: &Text,
+    wildcards: bool,
+) -> Result<Vec<TextPart>, BuildError> {
+    let mut parts = Vec::new();
+    let mut literal = Vec::new();
+    let mut variables = 0_usize;
+    for part in text.parts() {
+        match part {
+            PartRef::Raw(raw) if wildcards => literal.extend(raw.bytes().map(|byte| match byte {
+                b'*' => ANY,
+                b'?' => ONE,
+                _ => byte,
+            })),
+            PartRef::Raw(raw) => literal.extend_from_slice(raw.as_bytes()),
+            PartRef::Escaped(character) => {
+                literal.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            PartRef::Variable { key, default } => {
+                variables += 1;
+                if !literal.is_empty() {
+                    parts.push(TextPart::Literal(core::mem::take(&mut literal).into()));
+                }
+                parts.push(TextPart::Variable {
+                    key: key.to_ascii_lowercase().into(),
+                    default: default.map(Into::into),
+                });
+            }
+        }
+    }
+    if variables > VARIABLE_LIMIT {
+        let (policy, statement, limit) = (place.policy_index, place.index, VARIABLE_LIMIT);
+        let text = text.raw().to_owned();
+        return Err(BuildError {
+            kind: BuildErrorKind::Variables {
+                policy,
+                statement,
+                text,
+                limit,
+            },
+        });
+    }
+    if !literal.is_empty() || parts.is_empty() {
+        parts.push(TextPart::Literal(literal.into()));
+    }
+    Ok(parts)
+}
+
+fn principals(element: Option<&PrincipalElement>, effect: Effect) -> Principals {
+    let Some(element) = element else {
+        return Principals::Everyone;
+    };
+    let entries: Vec<PrincipalEntry> = element
+        .entries
+        .iter()
+        .map(|entry| entry.value.clone())
+        .collect();
+    let everyone = entries.contains(&PrincipalEntry::Everyone);
+    match (element.negated, everyone, effect) {
+        (false, true, _) => Principals::Everyone,
+        (true, true, _) => Principals::Nobody,
+        (false, false, _) => Principals::Listed(entries),
+        (true, false, Effect::Allow) => Principals::NotListed(entries),
+        (true, false, Effect::Deny) => Principals::NotExempt(entries),
+    }
+}

@@ -1,0 +1,547 @@
+//! JSON text → a flat tree that keeps spans and duplicate keys.
+//!
+//! The lexer is `hifijson`'s; no parser at hand keeps spans, duplicate keys and numbers as
+//! written, and reads a million strings without a million allocations. Nodes are 16 bytes
+//! in one array, in document order; a string without escapes is a range of the text.
+//!
+//! ```text
+//! {"a": [1, 2]}   →   Object(skip 5)  String "a"  Array(skip 5)  Number 1  Number 2
+//! ```
+//!
+//! A container's node says where the next node behind it is. There is no recursion, and
+//! depth and number of nodes are limited.
+
+use hifijson::token::Lex as _;
+use hifijson::{Read as _, SliceLexer, num::Lex as _, str::LexAlloc as _};
+
+use super::error::Quoted;
+use super::model::Span;
+use crate::util::int::{AsUsize, to_u32};
+
+/// A document.
+#[derive(Debug)]
+pub(super) struct Tree<'t> {
+    text: &'t str,
+    nodes: Vec<Node>,
+    /// The strings that had escapes.
+    unescaped: Vec<Box<str>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    span: Span,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Null,
+    Bool,
+    Number,
+    /// The inside of the span.
+    String,
+    /// An index in `unescaped`.
+    Unescaped(u32),
+    /// The index of the node behind the container.
+    Array(u32),
+    Object(u32),
+}
+
+/// A value of a document.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Json<'d> {
+    tree: &'d Tree<'d>,
+    at: usize,
+}
+
+/// A value by type.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Value<'d> {
+    Null,
+    /// A boolean, as written.
+    Bool(&'d str),
+    /// A number, as written.
+    Number(&'d str),
+    String(&'d str),
+    Array(Items<'d>),
+    Object(Members<'d>),
+}
+
+/// The items of an array.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Items<'d> {
+    tree: &'d Tree<'d>,
+    at: usize,
+    end: usize,
+}
+
+/// The members of an object, in document order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Members<'d>(Items<'d>);
+
+impl<'d> Tree<'d> {
+    /// Returns the document's value.
+    pub(super) const fn root(&'d self) -> Json<'d> {
+        Json { tree: self, at: 0 }
+    }
+}
+
+impl<'d> Json<'d> {
+    fn node(&self) -> Option<Node> {
+        self.tree.nodes.get(self.at).copied()
+    }
+
+    /// Returns where the value stands.
+    pub(super) fn span(&self) -> Span {
+        self.node().map_or_else(Span::default, |node| node.span)
+    }
+
+    /// Returns the value.
+    pub(super) fn value(&self) -> Value<'d> {
+        let Some(Node { span, kind }) = self.node() else {
+            return Value::Null;
+        };
+        let (tree, start) = (self.tree, self.at + 1);
+        let text = |from: u32, to: u32| {
+            tree.text
+                .get(from.as_usize()..to.as_usize())
+                .unwrap_or_default()
+        };
+        match kind {
+            Kind::Null => Value::Null,
+            Kind::Bool => Value::Bool(text(span.start, span.end)),
+            Kind::Number => Value::Number(text(span.start, span.end)),
+            Kind::String => Value::String(text(span.start + 1, span.end - 1)),
+            Kind::Unescaped(at) => {
+                Value::String(tree.unescaped.get(at.as_usize()).map_or("", |text| &**text))
+            }
+            Kind::Array(end) => Value::Array(Items {
+                tree,
+                at: start,
+                end: end.as_usize(),
+            }),
+            Kind::Object(end) => Value::Object(Members(Items {
+                tree,
+                at: start,
+                end: end.as_usize(),
+            })),
+        }
+    }
+
+    /// Returns the name of the value's type, with its article.
+    pub(super) fn type_name(&self) -> &'static str {
+        match self.value() {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a string",
+            Value::Array(_) => "an array",
+            Value::Object(_) => "an object",
+        }
+    }
+}
+
+impl<'d> Iterator for Items<'d> {
+    type Item = Json<'d>;
+
+    fn next(&mut self) -> Option<Json<'d>> {
+        let node = self
+            .tree
+            .nodes
+            .get(self.at)
+            .filter(|_| self.at < self.end)?;
+        let json = Json {
+            tree: self.tree,
+            at: self.at,
+        };
+        self.at = match node.kind {
+            Kind::Array(end) | Kind::Object(end) => end.as_usize(),
+            _ => self.at + 1,
+        };
+        Some(json)
+    }
+}
+
+impl Members<'_> {
+    /// Returns whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.clone().next().is_none()
+    }
+}
+
+impl<'d> Iterator for Members<'d> {
+    /// The key, where it stands, the value.
+    type Item = (&'d str, Span, Json<'d>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let key = self.0.next()?;
+        let name = match key.value() {
+            Value::String(name) => name,
+            _ => "",
+        };
+        Some((name, key.span(), self.0.next()?))
+    }
+}
+
+/// What is wrong with a text that is no JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SyntaxFault {
+    /// Where, in bytes.
+    pub(super) offset: usize,
+    /// What is wrong, in the grammar of error messages.
+    pub(super) what: String,
+    /// What would be right.
+    pub(super) help: Option<&'static str>,
+}
+
+/// Reads a document of at most `depth` containers in one another and `limit` values and keys.
+pub(super) fn read(text: &str, depth: usize, limit: usize) -> Result<Tree<'_>, SyntaxFault> {
+    let lexer = SliceLexer::new(text.as_bytes());
+    let tree = Tree {
+        text,
+        nodes: Vec::new(),
+        unescaped: Vec::new(),
+    };
+    let mut reader = Reader {
+        text,
+        lexer,
+        tree,
+        depth,
+        limit,
+        open: Vec::new(),
+    };
+    let mut due = Due::Value;
+    loop {
+        due = match due {
+            Due::Value => reader.value()?,
+            Due::ItemOrEnd if reader.peek() == Some(b']') => reader.close(),
+            Due::ItemOrEnd => Due::Value,
+            Due::KeyOrEnd if reader.peek() == Some(b'}') => reader.close(),
+            Due::KeyOrEnd | Due::Key => reader.key()?,
+            Due::Separator if reader.open.is_empty() => {
+                return match reader.peek() {
+                    None => Ok(reader.tree),
+                    Some(_) => Err(reader.fault("there is text behind the document", None)),
+                };
+            }
+            Due::Separator => reader.separator()?,
+        };
+    }
+}
+
+/// What the text must go on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    Value,
+    ItemOrEnd,
+    KeyOrEnd,
+    Key,
+    Separator,
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    lexer: SliceLexer<'t>,
+    tree: Tree<'t>,
+    depth: usize,
+    limit: usize,
+    /// The open containers: their nodes, and whether they are objects.
+    open: Vec<(usize, bool)>,
+}
+
+impl Reader<'_> {
+    fn offset(&self) -> usize {
+        self.text.len() - self.lexer.as_slice().len()
+    }
+
+    /// Skips white space and looks at what follows.
+    fn peek(&mut self) -> Option<u8> {
+        self.lexer.ws_peek()
+    }
+
+    fn fault(&self, what: impl Into<String>, help: Option<&'static str>) -> SyntaxFault {
+        SyntaxFault {
+            offset: self.offset(),
+            what: what.into(),
+            help,
+        }
+    }
+
+    /// What is wrong where `expected` should stand.
+    fn unexpected(&mut self, expected: &str) -> SyntaxFault {
+        let next = self.peek();
+        let rest = self.text.get(self.offset()..).unwrap_or_default();
+        let help = match next {
+            Some(b'/' | b'#') => Some("JSON has no comments: remove it"),
+            Some(b'\'') => Some("strings take double quotes"),
+            Some(b']' | b'}') => Some("remove the comma before it"),
+            Some(b'N' | b'T' | b'F') => Some("`null`, `true` and `false` are lower case"),
+            None => Some("the document ends too soon: is it whole?"),
+            _ => None,
+        };
+        let found = match rest.chars().next() {
+            Some(character) => Quoted(&character.to_string()).to_string(),
+            None => "the end of the text".to_owned(),
+        };
+        self.fault(format!("expected {expected}, found {found}"), help)
+    }
+
+    fn push(&mut self, start: usize, kind: Kind) -> Result<(), SyntaxFault> {
+        if self.tree.nodes.len() >= self.limit {
+            let what = format!("the document has more than {} values and keys", self.limit);
+            return Err(SyntaxFault {
+                offset: start,
+                what,
+                help: Some("raise the limit of values if it is meant"),
+            });
+        }
+        // The caller refuses texts of 4 GiB, so offsets fit.
+        let offset = |at| to_u32(at).unwrap_or(u32::MAX);
+        let span = Span {
+            start: offset(start),
+            end: offset(self.offset()),
+        };
+        self.tree.nodes.push(Node { span, kind });
+        Ok(())
+    }
+
+    fn value(&mut self) -> Result<Due, SyntaxFault> {
+        let next = self.peek();
+        let start = self.offset();
+        match next {
+            Some(bracket @ (b'[' | b'{')) => {
+                if self.open.len() >= self.depth {
+                    let what = format!("containers are nested more than {} deep", self.depth);
+                    return Err(self.fault(what, Some("a policy needs no more than six")));
+                }
+                let object = bracket == b'{';
+                self.open.push((self.tree.nodes.len(), object));
+                self.lexer.take_next();
+                self.push(
+                    start,
+                    if object {
+                        Kind::Object(0)
+                    } else {
+                        Kind::Array(0)
+                    },
+                )?;
+                return Ok(if object {
+                    Due::KeyOrEnd
+                } else {
+                    Due::ItemOrEnd
+                });
+            }
+            Some(b'"') => self.string()?,
+            Some(b'-' | b'0'..=b'9') => {
+                let number = self.lexer.num_ignore();
+                if number.validate().is_err() {
+                    let help = "numbers have no leading zeros, and a digit on each side of the dot";
+                    return Err(self.fault("a number ends too soon", Some(help)));
+                }
+                self.push(start, Kind::Number)?;
+            }
+            Some(b'n' | b't' | b'f') => {
+                let kind = match self.lexer.null_or_bool() {
+                    Some(None) => Kind::Null,
+                    Some(Some(_)) => Kind::Bool,
+                    None => {
+                        let what = "expected a value, found a bare word";
+                        let help = Some("strings take double quotes");
+                        return Err(SyntaxFault {
+                            offset: start,
+                            what: what.to_owned(),
+                            help,
+                        });
+                    }
+                };
+                self.push(start, kind)?;
+            }
+            _ => return Err(self.unexpected("a value")),
+        }
+        Ok(Due::Separator)
+    }
+
+    fn string(&mut self) -> Result<(), SyntaxFault> {
+        let start = self.offset();
+        self.lexer.take_next();
+        match self.lexer.str_string() {
+            Ok(text) if text.len() + 2 == self.offset() - start => self.push(start, Kind::String),
+            Ok(text) => {
+                let at = to_u32(self.tree.unescaped.len()).unwrap_or(u32::MAX);
+                self.tree.unescaped.push(text.as_ref().into());
+                self.push(start, Kind::Unescaped(at))
+            }
+            Err(error) => {
+                // An unclosed string is best shown where it starts.
+                let open = self.lexer.as_slice().is_empty();
+                let offset = if open {
+                    start
+                } else {
+                    self.offset().saturating_sub(1).max(start)
+                };
+                let what = if open {
+                    "a string is not closed".to_owned()
+                } else {
+                    format!("in a string: {error}")
+                };
+                Err(SyntaxFault {
+                    offset,
+                    what,
+                    help: None,
+                })
+            }
+        }
+    }
+
+    fn key(&mut self) -> Result<Due, SyntaxFault> {
+        if self.peek() != Some(b'"') {
+            return Err(self.unexpected("a key in double quotes"));
+        }
+        self.string()?;
+        if self.peek() != Some(b':') {
+            return Err(self.unexpected("`:` behind the key"));
+        }
+        self.lexer.take_next();
+        Ok(Due::Value)
+    }
+
+    /// Reads what stands behind a value in a container.
+    fn separator(&mut self) -> Result<Due, SyntaxFault> {
+        let object = self.open.last().is_some_and(|&(_, object)| object);
+        match (self.peek(), object) {
+            (Some(b','), _) => {
+                self.lexer.take_next();
+                Ok(if object { Due::Key } else { Due::Value })
+            }
+            (Some(b'}'), true) | (Some(b']'), false) => Ok(self.close()),
+            (_, true) => Err(self.expected_separator("`,` or `}`")),
+            (_, false) => Err(self.expected_separator("`,` or `]`")),
+        }
+    }
+
+    fn expected_separator(&mut self, expected: &str) -> SyntaxFault {
+        let fault = self.unexpected(expected);
+        let help = match self.peek() {
+            Some(b']' | b'}') => Some("a bracket is closed by its like"),
+            Some(b'"') => Some("a comma is missing before it"),
+            _ => fault.help,
+        };
+        SyntaxFault { help, ..fault }
+    }
+
+    /// Closes the innermost container at the bracket that follows.
+    fn close(&mut self) -> Due {
+        self.lexer.take_next();
+        let behind = to_u32(self.tree.nodes.len()).unwrap_or(u32::MAX);
+        let end = to_u32(self.offset()).unwrap_or(u32::MAX);
+        let container = self
+            .open
+            .pop()
+            .and_then(|(at, _)| self.tree.nodes.get_mut(at));
+        if let Some(node) = container {
+            node.span.end = end;
+            node.kind = match node.kind {
+                Kind::Object(_) => Kind::Object(behind),
+                _ => Kind::Array(behind),
+            };
+        }
+        Due::Separator
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> (usize, String) {
+        let fault = read(text, 64, 1000).unwrap_err();
+        (fault.offset, fault.what)
+    }
+
+    #[test]
+    fn values_keep_their_text_and_place() {
+        let text = r#" {"a": [1.50, true], "\u0061": null, "a": {"b": "\u00e9"}} "#;
+        let tree = read(text, 4, 100).unwrap();
+        let Value::Object(members) = tree.root().value() else {
+            panic!("an object")
+        };
+        let keys: Vec<&str> = members.clone().map(|(key, _, _)| key).collect();
+        assert_eq!(
+            keys,
+            ["a", "a", "a"],
+            "duplicates are kept, escapes resolved"
+        );
+        let values: Vec<Json<'_>> = members.map(|(_, _, value)| value).collect();
+        let Value::Array(items) = values[0].value() else {
+            panic!("an array")
+        };
+        let items: Vec<String> = items.map(|item| format!("{:?}", item.value())).collect();
+        assert_eq!(items, ["Number(\"1.50\")", "Bool(\"true\")"]);
+        let Value::Object(mut inner) = values[2].value() else {
+            panic!("an object")
+        };
+        let (_, span, value) = inner.next().unwrap();
+        assert_eq!(&text[span.start as usize..span.end as usize], "\"b\"");
+        assert!(matches!(value.value(), Value::String("é")));
+        assert_eq!(
+            &text[value.span().start as usize..value.span().end as usize],
+            r#""\u00e9""#
+        );
+    }
+
+    #[test]
+    fn faults_by_place_and_text() {
+        for (text, offset, what) in [
+            ("", 0, "expected a value, found the end of the text"),
+            (
+                "{",
+                1,
+                "expected a key in double quotes, found the end of the text",
+            ),
+            ("[1,]", 3, "expected a value, found `]`"),
+            (
+                "{\"a\":1,}",
+                7,
+                "expected a key in double quotes, found `}`",
+            ),
+            ("{\"a\" 1}", 5, "expected `:` behind the key, found `1`"),
+            ("[1 2]", 3, "expected `,` or `]`, found `2`"),
+            ("[1}", 2, "expected `,` or `]`, found `}`"),
+            ("{} x", 3, "there is text behind the document"),
+            ("[\"a]", 1, "a string is not closed"),
+            ("[01]", 2, "expected `,` or `]`, found `1`"),
+            ("[-]", 2, "a number ends too soon"),
+            ("[1.]", 3, "a number ends too soon"),
+            ("[nul]", 1, "expected a value, found a bare word"),
+            ("// x", 0, "expected a value, found `/`"),
+            ("{'a':1}", 1, "expected a key in double quotes, found `'`"),
+            ("é", 0, "expected a value, found `é`"),
+        ] {
+            assert_eq!(fault(text), (offset, what.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn bad_strings() {
+        for text in ["[\"\\ud800\"]", "[\"\n\"]", "[\"\\x\"]", "[\"\\u12\"]"] {
+            let (offset, what) = fault(text);
+            assert!(what.starts_with("in a string: "), "{text:?} {what}");
+            assert!((1..text.len()).contains(&offset));
+        }
+    }
+
+    #[test]
+    fn depth_and_size_are_limited() {
+        assert!(read(&("[".repeat(64) + &"]".repeat(64)), 64, 1000).is_ok());
+        let bomb = "[".repeat(1_000_000);
+        assert_eq!(
+            fault(&bomb),
+            (64, "containers are nested more than 64 deep".to_owned())
+        );
+        let long = format!("[{}0]", "0,".repeat(1000));
+        assert_eq!(
+            fault(&long).1,
+            "the document has more than 1000 values and keys"
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! The `Condition` block: operators, keys, and values of the operator's type.
+
+use super::{Path, Reader, cidr};
+use crate::policy::error::{Quoted, nearest};
+use crate::policy::json::{Json, Value};
+use crate::policy::model::{Condition, Located, Values};
+use crate::policy::operator::{ConditionOperator, Operator, OperatorFamily, Qualifier};
+use crate::policy::text::Text;
+use crate::policy::value::{Number, is_base64, read_date};
+
+impl Reader<'_> {
+    pub(super) fn conditions(&mut self, path: &Path<'_>, json: Json<'_>) -> Option<Vec<Condition>> {
+        let Value::Object(operators) = json.value() else {
+            let message = format!("a condition block is an object, not {}", json.type_name());
+            let help = "write `{\"IpAddress\": {\"aws:SourceIp\": […]}}`".to_owned();
+            self.fault(path, json.span(), message, help);
+            return None;
+        };
+        let before = self.faults.len() + self.suppressed;
+        let mut conditions = Vec::new();
+        for (name, span, block) in self.distinct(path, operators) {
+            let path = Path::Key(path, name);
+            let Some(operator) = ConditionOperator::from_name(name) else {
+                let message = format!("{} is no condition operator", Quoted(name));
+                self.fault(&path, span, message, near_operator(name));
+                continue;
+            };
+            self.block(&path, Located::new(operator, span), block, &mut conditions);
+        }
+        (before == self.faults.len() + self.suppressed).then_some(conditions)
+    }
+
+    /// Reads the keys and values under one operator.
+    fn block(
+        &mut self,
+        path: &Path<'_>,
+        operator: Located<ConditionOperator>,
+        json: Json<'_>,
+        conditions: &mut Vec<Condition>,
+    ) {
+        let Value::Object(keys) = json.value() else {
+            let message = format!(
+                "the keys of an operator are an object, not {}",
+                json.type_name()
+            );
+            self.fault(
+                path,
+                json.span(),
+                message,
+                "write `{\"aws:SourceIp\": […]}`".to_owned(),
+            );
+            return;
+        };
+        if keys.is_empty() {
+            let help = "remove the operator, or compare a key".to_owned();
+            self.fault(path, json.span(), "the operator compares no key", help);
+        }
+        let keys = self.distinct(path, keys);
+        let mut folded = std::collections::HashMap::new();
+        for (key, span, values) in keys {
+            let path = Path::Key(path, key);
+            if key.is_empty() {
+                self.fault(&path, span, "an empty text is no condition key", None);
+                continue;
+            }
+            if let Some(earlier) = folded.insert(key.to_ascii_lowercase(), key) {
+                let message = format!(
+                    "{} is the key {} in other case",
+                    Quoted(key),
+                    Quoted(earlier)
+                );
+                self.fault(
+                    &path,
+                    span,
+                    message,
+                    "join their values under one key".to_owned(),
+                );
+                continue;
+            }
+            let of = operator.value.operator;
+            let values = match of.family() {
+                OperatorFamily::Ip => self.list(&path, values, Self::prefix).map(Values::Prefixes),
+                _ => self
+                    .list(&path, values, |reader, path, json| {
+                        reader.condition_value(path, of, json)
+                    })
+                    .map(Values::Texts),
+            };
+            if let Some(values) = values {
+                let key = Located::new(key.into(), span);
+                conditions.push(Condition {
+                    operator,
+                    key,
+                    values,
+                });
+            }
+        }
+    }
+
+    fn prefix(&mut self, path: &Path<'_>, json: Json<'_>) -> Option<Located<ipnet::IpNet>> {
+        let text = match json.value() {
+            Value::String(text) => text,
+            _ => return self.string(path, json).and(None),
+        };
+        match cidr::read(text) {
+            Ok(prefix) => Some(Located::new(prefix, json.span())),
+            Err(fault) => {
+                self.fault(path, json.span(), fault.message, fault.help);
+                None
+            }
+        }
+    }
+
+    fn condition_value(
+        &mut self,
+        path: &Path<'_>,
+        operator: Operator,
+        json: Json<'_>,
+    ) -> Option<Located<Text>> {
+        let text = match json.value() {
+            Value::String(text) | Value::Number(text) | Value::Bool(text) => text,
+            Value::Null | Value::Array(_) | Value::Object(_) => {
+                let message = format!(
+                    "a condition value is a text, a number or a boolean, not {}",
+                    json.type_name()
+                );
+                self.fault(path, json.span(), message, None);
+                return None;
+            }
+        };
+        let written = Located::new(Box::from(text), json.span());
+        if self.variables && text.contains("${") {
+            if operator.takes_variables() {
+                return self.variables_of(path, written);
+            }
+            let message = format!(
+                "{} has a policy variable, which `{}` does not take",
+                Quoted(text),
+                operator.as_str()
+            );
+            let help = "string, ARN and `Bool` operators take variables".to_owned();
+            self.fault(path, json.span(), message, help);
+            return None;
+        }
+        let expected = match operator.family() {
+            OperatorFamily::Numeric if Number::read(text).is_none() => {
+                "a number, such as `10` or `-0.5`"
+            }
+            OperatorFamily::Date if read_date(text).is_none() => {
+                "a date, such as `2026-01-31T12:00:00Z`, or seconds since 1970"
+            }
+            OperatorFamily::Bool | OperatorFamily::Null if !matches!(text, "true" | "false") => {
+                "`true` or `false`"
+            }
+            OperatorFamily::Binary if !is_base64(text) => "base64 with its padding, such as `YQ==`",
+            _ => return Some(Located::new(Text::plain(written.value), written.span)),
+        };
+        let message = format!("{} is no value for `{}`", Quoted(text), operator.as_str());
+        self.fault(path, json.span(), message, format!("write {expected}"));
+        None
+    }
+}
+
+/// Returns what an unknown operator was perhaps meant to be.
+fn near_operator(name: &str) -> Option<String> {
+    let (qualifier, rest) = match name.split_once(':') {
+        Some((qualifier, rest)) => (Some(qualifier), rest),
+        None => (None, name),
+    };
+    let lower = rest.to_ascii_lowercase();
+    let (base, suffix) = match lower.strip_suffix("ifexists") {
+        Some(base) => (base, "IfExists"),
+        None => (lower.as_str(), ""),
+    };
+    if base == "null" && !suffix.is_empty() {
+        return Some("`Null` asks whether the key exists and takes no `IfExists`".to_owned());
+    }
+    let operator = nearest(base, Operator::ALL.iter().map(|operator| operator.as_str()))?;
+    let prefix = match qualifier {
+        Some(qualifier) => format!(
+            "{}:",
+            nearest(qualifier, Qualifier::ALL.iter().map(|q| q.as_str()))?
+        ),
+        None => String::new(),
+    };
+    Some(format!("did you mean `{prefix}{operator}{suffix}`?"))
+}

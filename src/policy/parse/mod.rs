@@ -1,0 +1,429 @@
+//! Tree → [`Policy`], collecting every fault.
+//!
+//! A reader of an element returns `None` after it has told a fault, so the others go on;
+//! a policy comes out only if nothing was told. What is refused beyond the grammar is
+//! what could not be meant: lists without values, texts that are no address, names that
+//! are nearly right.
+//!
+//! - [`statement`]: statements and their lists;
+//! - [`principal`]: callers;
+//! - [`condition`]: operators, keys and values;
+//! - [`cidr`]: addresses and prefixes.
+
+mod cidr;
+mod condition;
+mod principal;
+mod statement;
+#[cfg(test)]
+mod tests;
+
+use core::fmt;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::error::{Fault, ParseError, Quoted, nearest, tame};
+use super::json::{self, Json, Members, Value};
+use super::model::{Located, Policy, PolicyKind, Span, Version};
+use super::options::{Limits, ParseOptions};
+use super::source::{Source, position_in};
+use crate::decision::Position;
+
+impl Policy {
+    /// Reads a policy document: JSON, or a JSON string that holds it, escaped once or twice.
+    ///
+    /// A document whose statements have no principal is an identity policy.
+    ///
+    /// # Errors
+    ///
+    /// Every fault of the document, each with line, column, path and remedy. Never panics.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use portcullis::Policy;
+    ///
+    /// let text = r#"{"Version": "2012-10-17", "Statement": [{
+    ///     "Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "*",
+    ///     "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/33"}}
+    /// }]}"#;
+    /// let error = Policy::from_json(text).unwrap_err();
+    /// assert_eq!((error.line(), error.column()), (3, 49));
+    /// assert_eq!(error.path(), "Statement[0].Condition.IpAddress.aws:SourceIp");
+    /// ```
+    pub fn from_json(text: &str) -> Result<Self, ParseError> {
+        Self::from_json_with(text, &ParseOptions::default())
+    }
+
+    /// Reads a policy document from bytes, which must be UTF-8; a byte order mark is skipped.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::from_json`]; besides, bytes that are no UTF-8.
+    pub fn from_json_bytes(bytes: &[u8], options: &ParseOptions) -> Result<Self, ParseError> {
+        let error = match core::str::from_utf8(bytes) {
+            Ok(text) => return Self::from_json_with(text, options),
+            Err(error) => error,
+        };
+        let offset = error.valid_up_to();
+        let before = bytes
+            .get(..offset)
+            .and_then(|valid| core::str::from_utf8(valid).ok());
+        let fault = Fault {
+            position: position_in(before.unwrap_or_default(), offset),
+            range: offset..offset,
+            path: String::new(),
+            message: "the text is not UTF-8".to_owned(),
+            help: Some("save the file as UTF-8".to_owned()),
+        };
+        Err(ParseError {
+            faults: vec![fault],
+            suppressed: 0,
+        })
+    }
+
+    /// Reads a policy document with a kind that it must be of, or with other limits.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::from_json`].
+    pub fn from_json_with(text: &str, options: &ParseOptions) -> Result<Self, ParseError> {
+        let source = source(text, &options.limits)?;
+        let limits = &options.limits;
+        let tree = json::read(source.text(), limits.depth, limits.values).map_err(|fault| {
+            let start = u32::try_from(fault.offset).unwrap_or(u32::MAX);
+            let help = fault.help.map(str::to_owned);
+            single(&source, Span { start, end: start }, fault.what, help)
+        })?;
+        let mut reader = Reader {
+            source: &source,
+            limits,
+            variables: false,
+            faults: Vec::new(),
+            suppressed: 0,
+        };
+        let document = reader.document(tree.root(), options.kind);
+        let (mut faults, suppressed) = (reader.faults, reader.suppressed);
+        faults.sort_by_key(|fault| fault.range.start);
+        match document {
+            Some(document) if faults.is_empty() => {
+                let Document {
+                    kind,
+                    version,
+                    id,
+                    statements,
+                } = document;
+                Ok(Self {
+                    source: Arc::new(source),
+                    kind,
+                    version,
+                    id,
+                    statements,
+                })
+            }
+            _ => Err(ParseError { faults, suppressed }),
+        }
+    }
+}
+
+fn source(text: &str, limits: &Limits) -> Result<Source, ParseError> {
+    // Spans count in 32 bits.
+    let limit = limits.text_bytes.min(0xffff_fffe);
+    if text.len() > limit {
+        let message = format!(
+            "the text has {} bytes, more than the limit of {limit}",
+            text.len()
+        );
+        let help = Some("split the policy, or raise the limit".to_owned());
+        let position = Position { line: 1, column: 1 };
+        let fault = Fault {
+            position,
+            range: 0..0,
+            path: String::new(),
+            message,
+            help,
+        };
+        return Err(ParseError {
+            faults: vec![fault],
+            suppressed: 0,
+        });
+    }
+    Source::new(text).map_err(|fault| {
+        let fault = Fault {
+            position: position_in(text, fault.offset),
+            range: fault.offset..fault.offset,
+            path: String::new(),
+            message: format!("the document {}", fault.what),
+            help: None,
+        };
+        ParseError {
+            faults: vec![fault],
+            suppressed: 0,
+        }
+    })
+}
+
+fn single(source: &Source, span: Span, message: String, help: Option<String>) -> ParseError {
+    let range = source.given_range(span);
+    let position = source.given_position(range.start);
+    ParseError {
+        faults: vec![Fault {
+            position,
+            range,
+            path: String::new(),
+            message,
+            help,
+        }],
+        suppressed: 0,
+    }
+}
+
+/// What a document says, before it has its source.
+struct Document {
+    kind: PolicyKind,
+    version: Option<Version>,
+    id: Option<Located<Box<str>>>,
+    statements: Vec<super::model::Statement>,
+}
+
+/// The elements of a document.
+const DOCUMENT: [&str; 3] = ["Version", "Id", "Statement"];
+
+/// Reads elements and collects faults.
+struct Reader<'s> {
+    source: &'s Source,
+    limits: &'s Limits,
+    /// Whether `${…}` are policy variables.
+    variables: bool,
+    faults: Vec<Fault>,
+    suppressed: usize,
+}
+
+/// Where an element stands in the document, for the paths of faults.
+#[derive(Clone, Copy)]
+enum Path<'p> {
+    Root,
+    Key(&'p Path<'p>, &'p str),
+    Index(&'p Path<'p>, usize),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Key(Self::Root, key) => f.write_str(key),
+            Self::Key(parent, key) => write!(f, "{parent}.{key}"),
+            Self::Index(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// Tells a fault.
+    fn fault(
+        &mut self,
+        path: &Path<'_>,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<Option<String>>,
+    ) {
+        if self.faults.len() >= self.limits.faults.max(1) {
+            self.suppressed += 1;
+            return;
+        }
+        let range = self.source.given_range(span);
+        let position = self.source.given_position(range.start);
+        // A path is made of the document's own keys, which can hold anything.
+        let path = tame(&path.to_string());
+        self.faults.push(Fault {
+            position,
+            range,
+            path,
+            message: message.into(),
+            help: help.into(),
+        });
+    }
+
+    fn document(&mut self, root: Json<'_>, forced: Option<PolicyKind>) -> Option<Document> {
+        let path = Path::Root;
+        let Value::Object(members) = root.value() else {
+            let message = format!("a policy is an object, not {}", root.type_name());
+            let help = match root.value() {
+                Value::Array(_) => {
+                    "write `{\"Version\": \"2012-10-17\", \"Statement\": […]}` around the statements"
+                }
+                _ => "write `{\"Version\": \"2012-10-17\", \"Statement\": [{…}]}`",
+            };
+            self.fault(&path, root.span(), message, help.to_owned());
+            return None;
+        };
+        let members = self.members(&path, members, &DOCUMENT, "element of a policy");
+        let get = |name: &str| {
+            members
+                .iter()
+                .find(|member| member.0 == name)
+                .map(|member| member.1)
+        };
+
+        let version = match get("Version") {
+            Some(version) => Some(self.version(&Path::Key(&path, "Version"), version)?),
+            None => None,
+        };
+        self.variables = version == Some(Version::V2012);
+        let id = match get("Id") {
+            Some(id) => Some(self.string(&Path::Key(&path, "Id"), id)?),
+            None => None,
+        };
+        let Some(statement) = get("Statement") else {
+            let help = "add `\"Statement\": [{…}]`".to_owned();
+            self.fault(&path, root.span(), "the policy has no `Statement`", help);
+            return None;
+        };
+        let kind = forced.unwrap_or_else(|| statement::kind(statement));
+        if let (Some(id), PolicyKind::Identity) = (&id, kind) {
+            let help = "remove it, or give every statement a `Principal`".to_owned();
+            self.fault(
+                &Path::Key(&path, "Id"),
+                id.span,
+                "an identity policy has no `Id`",
+                help,
+            );
+        }
+        let statements = self.statements(&Path::Key(&path, "Statement"), statement, kind)?;
+        Some(Document {
+            kind,
+            version,
+            id,
+            statements,
+        })
+    }
+
+    fn version(&mut self, path: &Path<'_>, json: Json<'_>) -> Option<Version> {
+        let text = self.string(path, json)?;
+        match &*text.value {
+            "2012-10-17" => Some(Version::V2012),
+            "2008-10-17" => Some(Version::V2008),
+            other => {
+                let message = format!("{} is no version of the policy language", Quoted(other));
+                self.fault(path, text.span, message, "write `2012-10-17`".to_owned());
+                None
+            }
+        }
+    }
+
+    /// Reads the members of an object whose keys are `names`: tells keys that are not, and
+    /// keys that stand twice, and returns the first of each.
+    fn members<'d>(
+        &mut self,
+        path: &Path<'_>,
+        members: Members<'d>,
+        names: &[&str],
+        what: &str,
+    ) -> Vec<(&'d str, Json<'d>)> {
+        let mut known = Vec::new();
+        for (key, span, value) in self.distinct(path, members) {
+            if names.contains(&key) {
+                known.push((key, value));
+                continue;
+            }
+            let message = format!("{} is no {what}", Quoted(key));
+            let help = match nearest(key, names.iter().copied()) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("there are {}", Listed(names)),
+            };
+            self.fault(path, span, message, help);
+        }
+        known
+    }
+
+    /// Returns the members of an object, of equal keys the first; tells the others.
+    fn distinct<'d>(
+        &mut self,
+        path: &Path<'_>,
+        members: Members<'d>,
+    ) -> Vec<(&'d str, Span, Json<'d>)> {
+        let mut first: HashMap<&str, Span> = HashMap::new();
+        let mut distinct = Vec::new();
+        for (key, span, value) in members {
+            if let Some(&earlier) = first.get(key) {
+                let position = self.source.position(earlier.start);
+                let message = format!("the key {} stands twice, first at {position}", Quoted(key));
+                self.fault(path, span, message, "keep one of them".to_owned());
+                continue;
+            }
+            first.insert(key, span);
+            distinct.push((key, span, value));
+        }
+        distinct
+    }
+
+    /// Reads a string.
+    fn string(&mut self, path: &Path<'_>, json: Json<'_>) -> Option<Located<Box<str>>> {
+        match json.value() {
+            Value::String(text) => Some(Located::new(text.into(), json.span())),
+            Value::Number(text) | Value::Bool(text) => {
+                let message = format!("expected a string, found {}", json.type_name());
+                self.fault(path, json.span(), message, format!("write `\"{text}\"`"));
+                None
+            }
+            _ => {
+                let message = format!("expected a string, found {}", json.type_name());
+                self.fault(path, json.span(), message, None);
+                None
+            }
+        }
+    }
+
+    /// Reads one value or a list of them, none of which may be a list itself, by `read`.
+    ///
+    /// `None` after a fault; otherwise there is at least one value.
+    fn list<T>(
+        &mut self,
+        path: &Path<'_>,
+        json: Json<'_>,
+        mut read: impl FnMut(&mut Self, &Path<'_>, Json<'_>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let Value::Array(items) = json.value() else {
+            return read(self, path, json).map(|value| vec![value]);
+        };
+        let mut values = Vec::new();
+        let (mut count, mut whole) = (0_usize, true);
+        for (index, item) in items.enumerate() {
+            let path = Path::Index(path, index);
+            count += 1;
+            let value = match item.value() {
+                Value::Array(_) => {
+                    let help = "put its values into the list itself".to_owned();
+                    self.fault(&path, item.span(), "a list stands in a list", help);
+                    None
+                }
+                _ => read(self, &path, item),
+            };
+            match value {
+                Some(value) => values.push(value),
+                None => whole = false,
+            }
+        }
+        if count == 0 {
+            let help = "give at least one value, or remove the statement".to_owned();
+            self.fault(path, json.span(), "the list is empty", help);
+        }
+        (whole && count > 0).then_some(values)
+    }
+}
+
+/// Names in backticks, with commas.
+struct Listed<'n>(&'n [&'n str]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, name) in self.0.iter().enumerate() {
+            let separator = match index {
+                0 => "",
+                last if last + 1 == self.0.len() => " and ",
+                _ => ", ",
+            };
+            write!(f, "{separator}`{name}`")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,239 @@
+//! All prefix lists overlaid: which addresses no list tells apart.
+//!
+//! One sweep over the sorted ends of all ranges of a family, holding the set of lists
+//! that are open. Each stretch between two ends gets the class of its set. Interning is
+//! by the set itself, so classes are exact: as few as there can be.
+//!
+//! The work is the sum of the sizes of the open sets; lists that overlap much (ten
+//! thousand lists, each holding the same thousand prefixes and one of its own) make it
+//! large, so it has a budget, and past it the build does without classes.
+
+use std::collections::HashMap;
+
+use super::set::{PrefixSet, Range};
+use crate::util::ids::{ClassId, Id, ListId};
+
+/// The classes of one address family.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Classes<T> {
+    /// Where a stretch starts and its class; the first starts at the lowest address, no
+    /// two neighbours have one class.
+    pub(crate) stretches: Vec<(T, ClassId)>,
+    /// The number of classes, "in no list" included.
+    pub(crate) count: u32,
+}
+
+/// In which classes a list's addresses are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Membership {
+    /// The list is the whole family; it takes no part in the classes.
+    pub(crate) whole: bool,
+    /// The classes whose addresses are in the list, ascending.
+    pub(crate) classes: Vec<ClassId>,
+}
+
+/// The sum of set sizes passed the budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OverBudget;
+
+/// Overlays the IPv4 side of `lists`.
+pub(crate) fn overlay_v4(
+    lists: &[PrefixSet],
+    budget: usize,
+) -> Result<(Classes<u32>, Vec<Membership>), OverBudget> {
+    let ranges = lists.iter().map(|set| (set.whole().0, set.v4()));
+    overlay(ranges, u32::MIN, |last| last.checked_add(1), budget)
+}
+
+/// Overlays the IPv6 side of `lists`.
+pub(crate) fn overlay_v6(
+    lists: &[PrefixSet],
+    budget: usize,
+) -> Result<(Classes<u128>, Vec<Membership>), OverBudget> {
+    let ranges = lists.iter().map(|set| (set.whole().1, set.v6()));
+    overlay(ranges, u128::MIN, |last| last.checked_add(1), budget)
+}
+
+fn overlay<'a, T: Copy + Ord + 'a>(
+    lists: impl Iterator<Item = (bool, &'a [Range<T>])>,
+    lowest: T,
+    next: impl Fn(T) -> Option<T>,
+    budget: usize,
+) -> Result<(Classes<T>, Vec<Membership>), OverBudget> {
+    let mut members = Vec::new();
+    // (where, which list opens or closes there); a list's ranges are not adjacent, so no
+    // list both closes and opens at one point.
+    let mut ends: Vec<(T, ListId)> = Vec::new();
+    for (index, (whole, ranges)) in lists.enumerate() {
+        let list = ListId::new(index).ok_or(OverBudget)?;
+        members.push(Membership {
+            whole,
+            classes: Vec::new(),
+        });
+        if whole {
+            continue;
+        }
+        for range in ranges {
+            ends.push((range.first, list));
+            ends.extend(next(range.last).map(|after| (after, list)));
+        }
+    }
+    // Already sorted where there is one list, which the sort finds out in one pass.
+    ends.sort_unstable();
+
+    let mut classes = Interner::default();
+    let mut stretches = vec![(lowest, ClassId::default())];
+    let mut open: Vec<ListId> = Vec::new();
+    let mut spent = 0_usize;
+    for chunk in ends.chunk_by(|a, b| a.0 == b.0) {
+        for &(_, list) in chunk {
+            match open.binary_search(&list) {
+                Ok(at) => drop(open.remove(at)),
+                Err(at) => open.insert(at, list),
+            }
+        }
+        spent += open.len() + chunk.len();
+        if spent > budget {
+            return Err(OverBudget);
+        }
+        let class = classes.intern(&open, &mut members)?;
+        let Some(&(start, _)) = chunk.first() else {
+            continue;
+        };
+        match stretches.last_mut() {
+            Some(last) if last.0 == start => last.1 = class,
+            Some(last) if last.1 == class => {}
+            _ => stretches.push((start, class)),
+        }
+    }
+    stretches.dedup_by_key(|stretch| stretch.1);
+    Ok((
+        Classes {
+            stretches,
+            count: classes.count()?,
+        },
+        members,
+    ))
+}
+
+/// Sets of lists by content; the empty set is class 0.
+#[derive(Default)]
+struct Interner {
+    /// Most sets hold one list; those need no key on the heap.
+    single: HashMap<ListId, ClassId>,
+    several: HashMap<Box<[ListId]>, ClassId>,
+}
+
+impl Interner {
+    fn intern(
+        &mut self,
+        set: &[ListId],
+        members: &mut [Membership],
+    ) -> Result<ClassId, OverBudget> {
+        let known = match set {
+            [] => return Ok(ClassId::default()),
+            [list] => self.single.get(list),
+            _ => self.several.get(set),
+        };
+        if let Some(&class) = known {
+            return Ok(class);
+        }
+        let class = ClassId::from_u32(self.count()?);
+        match set {
+            [list] => drop(self.single.insert(*list, class)),
+            _ => drop(self.several.insert(set.into(), class)),
+        }
+        for list in set {
+            if let Some(member) = members.get_mut(list.as_usize()) {
+                member.classes.push(class);
+            }
+        }
+        Ok(class)
+    }
+
+    fn count(&self) -> Result<u32, OverBudget> {
+        u32::try_from(1 + self.single.len() + self.several.len()).map_err(|_| OverBudget)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sets(lists: &[&[&str]]) -> Vec<PrefixSet> {
+        let parse = |list: &&[&str]| PrefixSet::new(list.iter().map(|p| p.parse().unwrap()));
+        lists.iter().map(parse).collect()
+    }
+
+    fn class_of(classes: &Classes<u32>, address: &str) -> ClassId {
+        let bits = address.parse::<core::net::Ipv4Addr>().unwrap().to_bits();
+        let at = classes.stretches.partition_point(|s| s.0 <= bits);
+        classes.stretches[at - 1].1
+    }
+
+    #[test]
+    fn the_example_of_the_header() {
+        let lists = sets(&[&["10.0.0.0/8"], &["10.1.0.0/16", "192.0.2.0/24"]]);
+        let (classes, members) = overlay_v4(&lists, 100).unwrap();
+        let of = |address| class_of(&classes, address).as_u32();
+        assert_eq!(classes.count, 4);
+        assert_eq!(
+            [
+                of("9.9.9.9"),
+                of("10.0.0.0"),
+                of("10.1.2.3"),
+                of("10.2.0.0"),
+                of("11.0.0.0"),
+                of("192.0.2.1"),
+                of("192.0.3.0")
+            ],
+            [0, 1, 2, 1, 0, 3, 0]
+        );
+        assert_eq!(members[0].classes, [1, 2].map(ClassId::from_u32));
+        assert_eq!(members[1].classes, [2, 3].map(ClassId::from_u32));
+    }
+
+    #[test]
+    fn one_list_makes_two_classes_however_long_it_is() {
+        let prefixes: Vec<String> = (0..500)
+            .map(|i| format!("10.{}.{}.0/25", i / 256, i % 256))
+            .collect();
+        let list: Vec<&str> = prefixes.iter().map(String::as_str).collect();
+        let (classes, _) = overlay_v4(&sets(&[&list]), 10_000).unwrap();
+        assert_eq!(classes.count, 2);
+        assert_eq!(classes.stretches.len(), 1001);
+    }
+
+    #[test]
+    fn a_whole_family_is_flagged_and_in_no_class() {
+        let (classes, members) =
+            overlay_v4(&sets(&[&["0.0.0.0/0"], &["10.0.0.0/8"]]), 100).unwrap();
+        assert!(members[0].whole && members[0].classes.is_empty());
+        assert_eq!(classes.count, 2);
+        let (v6, members) = overlay_v6(&sets(&[&["0.0.0.0/0"]]), 100).unwrap();
+        assert!(!members[0].whole);
+        assert_eq!(v6.count, 1);
+    }
+
+    #[test]
+    fn lists_that_touch_the_ends_of_the_space() {
+        let (classes, _) =
+            overlay_v4(&sets(&[&["0.0.0.0/32", "255.255.255.255/32"]]), 100).unwrap();
+        let of = |address| class_of(&classes, address).as_u32();
+        assert_eq!(
+            [
+                of("0.0.0.0"),
+                of("0.0.0.1"),
+                of("255.255.255.254"),
+                of("255.255.255.255")
+            ],
+            [1, 0, 0, 1]
+        );
+    }
+
+    #[test]
+    fn the_budget_is_the_sum_of_open_sets() {
+        let lists = sets(&[&["10.0.0.0/8"], &["10.1.0.0/16"]]);
+        assert_eq!(overlay_v4(&lists, 3), Err(OverBudget));
+    }
+}

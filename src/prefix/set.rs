@@ -1,0 +1,158 @@
+//! One prefix list as sorted ranges, the form in which lists are compared and overlaid.
+
+use core::net::IpAddr;
+
+use ipnet::IpNet;
+
+/// An inclusive range of addresses in host byte order; 16 bytes an address serve both families.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(C)]
+pub(crate) struct Range<T> {
+    /// The lowest address.
+    pub(crate) first: T,
+    /// The highest address.
+    pub(crate) last: T,
+}
+
+/// The addresses of a prefix list.
+///
+/// # Invariants
+///
+/// Each family's ranges are sorted, disjoint and not adjacent, so equal sets are equal values.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct PrefixSet {
+    v4: Vec<Range<u32>>,
+    v6: Vec<Range<u128>>,
+}
+
+impl PrefixSet {
+    /// Returns the union of `prefixes`.
+    pub(crate) fn new(prefixes: impl IntoIterator<Item = IpNet>) -> Self {
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        for prefix in prefixes {
+            match prefix {
+                IpNet::V4(net) => v4.push(Range {
+                    first: net.network().to_bits(),
+                    last: net.broadcast().to_bits(),
+                }),
+                IpNet::V6(net) => v6.push(Range {
+                    first: net.network().to_bits(),
+                    last: net.broadcast().to_bits(),
+                }),
+            }
+        }
+        merge(&mut v4, |last| last.checked_add(1));
+        merge(&mut v6, |last| last.checked_add(1));
+        Self { v4, v6 }
+    }
+
+    /// Returns the IPv4 ranges.
+    pub(crate) fn v4(&self) -> &[Range<u32>] {
+        &self.v4
+    }
+
+    /// Returns the IPv6 ranges.
+    pub(crate) fn v6(&self) -> &[Range<u128>] {
+        &self.v6
+    }
+
+    /// Returns whether the set is all of IPv4, all of IPv6.
+    pub(crate) fn whole(&self) -> (bool, bool) {
+        let v4 = [Range {
+            first: u32::MIN,
+            last: u32::MAX,
+        }];
+        let v6 = [Range {
+            first: u128::MIN,
+            last: u128::MAX,
+        }];
+        (self.v4 == v4, self.v6 == v6)
+    }
+}
+
+/// Sorts `ranges` and joins those that overlap or touch; `next` is the successor of an address.
+fn merge<T: Copy + Ord>(ranges: &mut Vec<Range<T>>, next: impl Fn(T) -> Option<T>) {
+    ranges.sort_unstable();
+    ranges.dedup_by(|later, earlier| {
+        // `None`: the earlier range ends at the highest address and swallows the rest.
+        let touches = next(earlier.last).is_none_or(|limit| later.first <= limit);
+        if touches {
+            earlier.last = earlier.last.max(later.last);
+        }
+        touches
+    });
+}
+
+/// Returns whether a sorted, disjoint list of ranges contains `address`.
+#[inline]
+pub(crate) fn contains<T: Copy + Ord>(ranges: &[Range<T>], address: T) -> bool {
+    let after = ranges.partition_point(|range| range.first <= address);
+    after
+        .checked_sub(1)
+        .and_then(|at| ranges.get(at))
+        .is_some_and(|range| address <= range.last)
+}
+
+/// Returns whether either family's ranges contain `address`.
+#[inline]
+pub(crate) fn contains_ip(v4: &[Range<u32>], v6: &[Range<u128>], address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(ip) => contains(v4, ip.to_bits()),
+        IpAddr::V6(ip) => contains(v6, ip.to_bits()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(prefixes: &[&str]) -> PrefixSet {
+        PrefixSet::new(prefixes.iter().map(|p| p.parse::<IpNet>().unwrap()))
+    }
+
+    #[test]
+    fn adjacent_nested_and_equal_prefixes_become_one_range() {
+        assert_eq!(
+            set(&["10.0.0.0/9", "10.128.0.0/9", "10.3.0.0/16", "10.0.0.0/9"]),
+            set(&["10.0.0.0/8"])
+        );
+    }
+
+    #[test]
+    fn the_ends_of_the_space_do_not_overflow() {
+        let all = set(&[
+            "0.0.0.0/1",
+            "128.0.0.0/1",
+            "255.255.255.255/32",
+            "::/1",
+            "8000::/1",
+        ]);
+        assert_eq!(all.whole(), (true, true));
+        assert_eq!(set(&["0.0.0.0/1", "128.0.0.0/2"]).whole(), (false, false));
+    }
+
+    #[test]
+    fn membership_holds_at_both_ends_and_not_beside_them() {
+        let s = set(&["10.0.0.4/30", "2001:db8::/32"]);
+        for (address, expected) in [
+            ("10.0.0.3", false),
+            ("10.0.0.4", true),
+            ("10.0.0.7", true),
+            ("10.0.0.8", false),
+            ("2001:db7:ffff:ffff:ffff:ffff:ffff:ffff", false),
+            ("2001:db8::", true),
+            ("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", true),
+            ("2001:db9::", false),
+            ("::10.0.0.4", false),
+        ] {
+            let ip = address.parse().unwrap();
+            assert_eq!(contains_ip(s.v4(), s.v6(), ip), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn an_empty_set_contains_nothing() {
+        let s = set(&[]);
+        assert!(!contains_ip(s.v4(), s.v6(), "0.0.0.0".parse().unwrap()));
+    }
+}

@@ -1,0 +1,41 @@
+//! Stretches of flat tables, by offset and length in items.
+
+use crate::util::int::{AsUsize, to_u32};
+
+/// A stretch of a table. Reading one that does not lie in the table gives nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub(crate) struct Extent {
+    /// The first item.
+    pub(crate) start: u32,
+    /// The number of items.
+    pub(crate) len: u32,
+}
+
+impl Extent {
+    /// Returns the items of `table`.
+    #[inline(always)]
+    pub(crate) fn of<T>(self, table: &[T]) -> &[T] {
+        let start = self.start.as_usize();
+        table
+            .get(start..start + self.len.as_usize())
+            .unwrap_or_default()
+    }
+
+    /// Returns whether there are no items.
+    #[inline(always)]
+    pub(crate) const fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends `items` to `table` and returns where they are, or `None` past 2^32 items.
+    pub(crate) fn append<T>(
+        table: &mut Vec<T>,
+        items: impl IntoIterator<Item = T>,
+    ) -> Option<Self> {
+        let start = to_u32(table.len())?;
+        table.extend(items);
+        let len = to_u32(table.len())? - start;
+        Some(Self { start, len })
+    }
+}

@@ -1,0 +1,6 @@
+//! Every question of the test data through every way to get a decision, and the floors.
+
+mod data;
+mod explain;
+mod floors;
+mod vectors;
