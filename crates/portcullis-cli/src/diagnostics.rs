@@ -128,16 +128,26 @@ pub(crate) fn failure(failure: &Failure) -> String {
             }
             drawn
         }
+        Failure::Build {
+            message,
+            place: Some(place),
+        } => Drawing {
+            tone: Tone::Error,
+            title: message.clone(),
+            file: &place.file,
+            text: &place.text,
+            position: place.position,
+            marks: vec![Mark {
+                range: place.range.clone(),
+                label: String::new(),
+                primary: true,
+            }],
+            help: Vec::new(),
+        }
+        .render(),
         _ => {
             let report = ErrorReport::of(failure);
-            let message_text = match (&report.policy, report.line) {
-                (Some(policy), Some(line)) => {
-                    format!("{policy}, line {line}: {}", report.message)
-                }
-                (Some(policy), None) => format!("{policy}: {}", report.message),
-                (None, _) => report.message,
-            };
-            message(Level::ERROR, &message_text, report.help.as_deref())
+            message(Level::ERROR, &report.message, report.help.as_deref())
         }
     }
 }
@@ -193,7 +203,7 @@ fn fault_drawing<'a>(policy: &'a BrokenPolicy, fault: &PolicyFault) -> Drawing<'
             label: fault.path.clone(),
             primary: true,
         }],
-        help: Vec::new(),
+        help: fault.help.iter().cloned().collect(),
     }
 }
 
@@ -210,7 +220,10 @@ fn message(level: Level<'static>, text: &str, help: Option<&str>) -> String {
 
 /// Returns how many faults are not drawn.
 fn omitted(broken: &[BrokenPolicy]) -> usize {
-    let all: usize = broken.iter().map(|policy| policy.faults.len()).sum();
+    let all: usize = broken
+        .iter()
+        .map(|policy| policy.faults.len() + policy.suppressed)
+        .sum();
     all.saturating_sub(FAULT_LIMIT)
 }
 
@@ -239,6 +252,7 @@ struct FaultReport {
     line: u32,
     column: u32,
     path: String,
+    help: Option<String>,
 }
 
 impl ErrorReport {
@@ -260,14 +274,10 @@ impl ErrorReport {
             },
             Failure::File { file, error } => plain(format!("{file}: {error}")),
             Failure::Output(error) => plain(format!("stdout cannot be written to: {error}")),
-            Failure::Build {
-                message,
-                policy,
-                position,
-            } => Self {
-                policy: policy.clone(),
-                line: position.map(|at| at.line),
-                column: position.map(|at| at.column),
+            Failure::Build { message, place } => Self {
+                policy: place.as_ref().map(|place| place.file.clone()),
+                line: place.as_ref().map(|place| place.position.line),
+                column: place.as_ref().map(|place| place.position.column),
                 ..plain(message.clone())
             },
             Failure::Policies(broken) => {
@@ -281,25 +291,22 @@ impl ErrorReport {
                         line: fault.position.line,
                         column: fault.position.column,
                         path: fault.path.clone(),
+                        help: fault.help.clone(),
                     })
                     .collect();
                 let first = faults.first();
-                Self {
+                let report = Self {
+                    help: first.and_then(|fault| fault.help.clone()),
                     policy: first.map(|fault| fault.policy.clone()),
                     line: first.map(|fault| fault.line),
                     column: first.map(|fault| fault.column),
                     path: first.map(|fault| fault.path.clone()),
                     omitted: omitted(broken),
                     ..plain(first.map_or_else(String::new, |fault| fault.message.clone()))
-                }
-                .with_faults(faults)
+                };
+                Self { faults, ..report }
             }
         }
-    }
-
-    fn with_faults(mut self, faults: Vec<FaultReport>) -> Self {
-        self.faults = faults;
-        self
     }
 }
 

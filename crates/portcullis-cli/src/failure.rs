@@ -2,6 +2,8 @@
 
 use std::io;
 
+use core::ops::Range;
+
 use portcullis::Position;
 
 /// Why there is no answer; always exit code 2.
@@ -27,10 +29,8 @@ pub(crate) enum Failure {
     Build {
         /// What is wrong.
         message: String,
-        /// The policy at fault.
-        policy: Option<String>,
-        /// Where the statement at fault stands.
-        position: Option<Position>,
+        /// The statement at fault, where one is.
+        place: Option<Place>,
     },
     /// Stdout cannot be written to.
     Output(io::Error),
@@ -46,6 +46,19 @@ impl Failure {
     }
 }
 
+/// A place in a policy that loaded.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The file's name.
+    pub(crate) file: String,
+    /// Its text.
+    pub(crate) text: String,
+    /// Where in the text.
+    pub(crate) position: Position,
+    /// The bytes.
+    pub(crate) range: Range<usize>,
+}
+
 /// A policy that does not load.
 #[derive(Debug)]
 pub(crate) struct BrokenPolicy {
@@ -55,17 +68,21 @@ pub(crate) struct BrokenPolicy {
     pub(crate) text: String,
     /// What is wrong with it, in the order of the text; never empty.
     pub(crate) faults: Vec<PolicyFault>,
+    /// How many more there are that the parser did not tell.
+    pub(crate) suppressed: usize,
 }
 
 /// One fault of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PolicyFault {
-    /// What is wrong, and what would be right.
+    /// What is wrong.
     pub(crate) message: String,
+    /// What would be right, where that can be told.
+    pub(crate) help: Option<String>,
     /// Where in the text.
     pub(crate) position: Position,
     /// Which element, such as `Statement[2].Condition.IpAddress`.
     pub(crate) path: String,
     /// The bytes at fault.
-    pub(crate) range: core::ops::Range<usize>,
+    pub(crate) range: Range<usize>,
 }

@@ -1,14 +1,13 @@
 //! Policies from files: all that are good, or everything that is wrong with the others.
 
-use std::fs;
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use portcullis::policy::ParseError;
-use portcullis::{Api, Policy, PolicyKind};
+use portcullis::{Api, BuildError, Engine, ParseError, ParseOptions, Policy, PolicyKind};
 
 use crate::args::Kind;
-use crate::failure::{BrokenPolicy, Failure, PolicyFault};
+use crate::failure::{BrokenPolicy, Failure, Place, PolicyFault};
 
 /// A policy and the file it came from.
 #[derive(Clone, Debug)]
@@ -35,16 +34,18 @@ pub(crate) fn load(files: &[PathBuf], kind: Option<Kind>) -> Result<Vec<LoadedPo
         } else {
             path.display().to_string()
         };
-        let text = match read(path) {
-            Ok(text) => text,
+        let options = options(kind);
+        let bytes = match read(path, options.limits.text_bytes) {
+            Ok(bytes) => bytes,
             Err(error) => return Err(Failure::File { file, error }),
         };
-        match parse(&text, kind) {
+        match Policy::from_json_bytes(&bytes, &options) {
             Ok(policy) => loaded.push(LoadedPolicy { file, policy }),
             Err(error) => broken.push(BrokenPolicy {
                 file,
                 faults: faults(&error),
-                text,
+                suppressed: error.suppressed(),
+                text: String::from_utf8_lossy(&bytes).into_owned(),
             }),
         }
     }
@@ -55,13 +56,37 @@ pub(crate) fn load(files: &[PathBuf], kind: Option<Kind>) -> Result<Vec<LoadedPo
     }
 }
 
-/// Parses a document, of this kind if one is given.
-pub(crate) fn parse(text: &str, kind: Option<Kind>) -> Result<Policy, ParseError> {
-    match kind {
-        None => Policy::from_json(text),
-        Some(Kind::Resource) => Policy::from_json_as(text, PolicyKind::Resource),
-        Some(Kind::Identity) => Policy::from_json_as(text, PolicyKind::Identity),
+/// Returns how a document is parsed: of this kind, if one is given.
+pub(crate) fn options(kind: Option<Kind>) -> ParseOptions {
+    ParseOptions::default().with_kind(kind.map(|kind| match kind {
+        Kind::Resource => PolicyKind::Resource,
+        Kind::Identity => PolicyKind::Identity,
+    }))
+}
+
+/// Compiles policies without short-hand.
+pub(crate) fn build(policies: &[LoadedPolicy]) -> Result<Engine, Failure> {
+    let mut builder = Engine::builder();
+    for loaded in policies {
+        builder = builder.policy(loaded.policy.clone());
     }
+    builder.build().map_err(|error| build_failure(&error, policies))
+}
+
+/// Says why policies do not compile, and where.
+pub(crate) fn build_failure(error: &BuildError, policies: &[LoadedPolicy]) -> Failure {
+    let message = error.to_string();
+    let place = error.policy().and_then(|index| {
+        let LoadedPolicy { file, policy } = policies.get(index)?;
+        let statement = policy.statements().get(error.statement()?)?;
+        Some(Place {
+            file: file.clone(),
+            text: policy.source_text().to_owned(),
+            position: policy.position(statement.span),
+            range: policy.source_range(statement.span),
+        })
+    });
+    Failure::Build { message, place }
 }
 
 /// Returns all faults of a document, in the order of the text; never none.
@@ -70,7 +95,8 @@ pub(crate) fn faults(error: &ParseError) -> Vec<PolicyFault> {
         .faults()
         .iter()
         .map(|fault| PolicyFault {
-            message: fault.to_string(),
+            message: fault.message().to_owned(),
+            help: fault.help().map(str::to_owned),
             position: fault.position(),
             path: fault.path().to_owned(),
             range: fault.range(),
@@ -97,11 +123,14 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-fn read(path: &Path) -> io::Result<String> {
+/// Reads a file, but not much more of it than a policy may have.
+fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     if is_stdin(path) {
-        let mut text = String::new();
-        io::stdin().lock().read_to_string(&mut text)?;
-        return Ok(text);
+        io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
+    } else {
+        File::open(path)?.take(limit).read_to_end(&mut bytes)?;
     }
-    fs::read_to_string(path)
+    Ok(bytes)
 }
