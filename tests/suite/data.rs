@@ -242,6 +242,32 @@ fn faults(case: &Case) -> Vec<String> {
     let Err(error) = read(document) else {
         return vec!["loads, and must not".to_owned()];
     };
-    let _ = (&error, &case.faults as &Vec<Fault>);
-    Vec::new()
+    let found = error.faults();
+    let mut wrong: Vec<String> = found
+        .iter()
+        .zip(&case.faults)
+        .filter(|(found, expected)| !agrees(found, expected))
+        .map(|(found, expected)| format!("expected {expected:?}, got {found:?}"))
+        .collect();
+    if found.len() != case.faults.len() {
+        wrong.push(format!(
+            "expected {} faults, got {found:#?}",
+            case.faults.len()
+        ));
+    }
+    wrong
+}
+
+fn agrees(found: &portcullis::policy::Fault, expected: &Fault) -> bool {
+    expected
+        .line
+        .is_none_or(|line| line == found.position().line)
+        && expected
+            .column
+            .is_none_or(|column| column == found.position().column)
+        && expected
+            .path
+            .as_ref()
+            .is_none_or(|path| path == found.path())
+        && found.to_string().contains(&expected.message_contains)
 }
