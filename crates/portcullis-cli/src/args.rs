@@ -92,7 +92,7 @@ pub(crate) struct QuestionArgs {
         default_value = portcullis::Request::INVOKE
     )]
     pub(crate) action: String,
-    /// Who calls: an ARN, or KIND=NAME with the kinds Service, Federated, CanonicalUser
+    /// Who calls: an ARN, or KIND=NAME with the kinds `Service`, `Federated`, `CanonicalUser`
     /// [default: an anonymous caller]
     #[arg(long, value_name = "ARN", help_heading = REQUEST)]
     pub(crate) principal: Option<String>,
@@ -200,7 +200,7 @@ pub(crate) enum Format {
 /// When to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal, unless NO_COLOR is set
+    /// On a terminal, unless `NO_COLOR` is set
     Auto,
     /// Always
     Always,

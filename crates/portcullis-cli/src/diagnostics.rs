@@ -11,6 +11,7 @@
 //! In JSON the same is one object: `{"error": {…}}` or `{"warning": {…}}`.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use anstream::adapter::strip_str;
 use portcullis::Position;
 use serde::Serialize;
 
@@ -97,9 +98,7 @@ impl Drawing<'_> {
             let help = shortened(&visible(help), MESSAGE_LIMIT).into_owned();
             group = group.element(Level::HELP.message(help));
         }
-        let mut drawn = renderer().render(&[group]);
-        drawn.push('\n');
-        drawn
+        without_origins(&renderer().render(&[group]))
     }
 }
 
@@ -118,11 +117,7 @@ pub(crate) fn failure(failure: &Failure) -> String {
             }
             let omitted = omitted(broken);
             if omitted > 0 {
-                drawn.push_str(&message(
-                    Level::ERROR,
-                    &format!("and {omitted} more"),
-                    None,
-                ));
+                drawn.push_str(&message(Level::ERROR, &format!("and {omitted} more"), None));
             } else {
                 drawn.pop();
             }
@@ -207,15 +202,39 @@ fn fault_drawing<'a>(policy: &'a BrokenPolicy, fault: &PolicyFault) -> Drawing<'
     }
 }
 
+/// Draws what is about no place of a text.
 fn message(level: Level<'static>, text: &str, help: Option<&str>) -> String {
-    let text = shortened(&visible(text), MESSAGE_LIMIT).into_owned();
-    let mut group = Group::with_title(level.primary_title(text));
-    if let Some(help) = help {
-        group = group.element(Level::HELP.message(visible(help).into_owned()));
+    let mut drawn = String::new();
+    for (level, text) in [(level, Some(text)), (Level::HELP, help)] {
+        if let Some(text) = text {
+            let text = shortened(&visible(text), MESSAGE_LIMIT).into_owned();
+            drawn.push_str(&renderer().render(&[Group::with_title(level.primary_title(text))]));
+            drawn.push('\n');
+        }
     }
-    let mut drawn = renderer().render(&[group]);
-    drawn.push('\n');
     drawn
+}
+
+/// Removes the lines that announce a snippet of another file, and ends in a line feed.
+///
+/// The place below the title is given apart from the snippets, because columns of a line
+/// that was cut are not those of the text. The renderer then takes each snippet for one
+/// of a nameless file. A line of the text cannot be mistaken for such an announcement:
+/// it has its number in front.
+fn without_origins(drawn: &str) -> String {
+    let mut kept = String::with_capacity(drawn.len());
+    let mut announced = false;
+    for line in drawn.lines() {
+        if strip_str(line).to_string().trim() != ":::" {
+            kept.push_str(line);
+            kept.push('\n');
+        } else if announced {
+            kept.push_str("...\n");
+        } else {
+            announced = true;
+        }
+    }
+    kept
 }
 
 /// Returns how many faults are not drawn.

@@ -139,7 +139,8 @@ fn kept_pieces(text: &str, line: Range<usize>, marks: &[&Mark]) -> Vec<Range<usi
         return vec![line];
     }
     if marks.is_empty() {
-        return vec![line.start..character_start(text, line.start + WIDTH)];
+        let start = line.start..character_start(text, line.start + WIDTH);
+        return vec![start];
     }
     let mut pieces: Vec<Range<usize>> = Vec::new();
     for mark in marks {
@@ -250,10 +251,7 @@ mod tests {
         assert_eq!(excerpts.len(), 1);
         assert_eq!(excerpts[0].line, 2);
         assert!(excerpts[0].text.len() < 500, "{}", excerpts[0].text);
-        assert_eq!(
-            marked(&excerpts[0]),
-            ["\"first\"", "\"größe\"", "\"last\""]
-        );
+        assert_eq!(marked(&excerpts[0]), ["\"first\"", "\"größe\"", "\"last\""]);
         assert!(excerpts[0].text.starts_with("[\"first\""));
         assert!(excerpts[0].text.ends_with("\"last\"]"));
         assert_eq!(excerpts[0].text.matches('…').count(), 2);
@@ -272,7 +270,10 @@ mod tests {
     fn what_a_terminal_obeys_is_replaced_and_the_mark_stays() {
         let text = "\"\u{1b}[2J\u{9b}\u{202e}\" : \"bad\"";
         let excerpts = cut(text, &[mark(text, "\"bad\"")]);
-        assert_eq!(excerpts[0].text, "\"\u{fffd}[2J\u{fffd}\u{fffd}\" : \"bad\"");
+        assert_eq!(
+            excerpts[0].text,
+            "\"\u{fffd}[2J\u{fffd}\u{fffd}\" : \"bad\""
+        );
         assert_eq!(marked(&excerpts[0]), ["\"bad\""]);
     }
 
@@ -290,10 +291,7 @@ mod tests {
         };
         let excerpts = cut(text, &[over, end.clone()]);
         assert_eq!(marked(&excerpts[0]), ["[1,", ""]);
-        let empty = Mark {
-            range: 0..0,
-            ..end
-        };
+        let empty = Mark { range: 0..0, ..end };
         assert_eq!(cut("", &[empty])[0].text, "");
     }
 }

@@ -97,7 +97,11 @@ fn determining_drawing<'a>(
         }
         for matched in &determining.prefixes {
             if let Some(span) = prefix_span(loaded, statement, matched) {
-                mark(span, format!("holds the address in `{}`", matched.key), false);
+                mark(
+                    span,
+                    format!("contains the request's `{}`", matched.key),
+                    false,
+                );
             }
         }
         for condition in &statement.conditions {

@@ -28,7 +28,7 @@ mod terminal;
 
 use clap::Parser;
 
-use crate::args::{Cli, Command, Format};
+use crate::args::{Cli, Command};
 use crate::exit::Exit;
 use crate::output::Output;
 

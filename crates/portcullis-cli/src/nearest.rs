@@ -135,7 +135,10 @@ fn unmet_action(statement: &Statement, request: &Request<'_>) -> Unmet {
         (
             "NotAction",
             format!("`{asked}` is excepted here"),
-            format!("the action would have to match none of {}", some(patterns())),
+            format!(
+                "the action would have to match none of {}",
+                some(patterns())
+            ),
         )
     } else {
         (
@@ -249,18 +252,23 @@ fn unmet_condition(condition: &Condition, request: &Request<'_>) -> Unmet {
                         1 => format!("`{ip}` is not in this block"),
                         many => format!("`{ip}` is in none of these {many} blocks"),
                     },
-                    format!("`{key}` would have to be in {}", some_owned(prefixes(), list.len())),
+                    format!(
+                        "`{key}` would have to be in {}",
+                        some_owned(prefixes(), list.len())
+                    ),
                 ),
             }
         }
         (told, values) => {
             let wanted = match values {
-                Values::Prefixes(list) => {
-                    some_owned(list.iter().map(|prefix| prefix.value.to_string()), list.len())
-                }
-                Values::Texts(list) => {
-                    some_owned(list.iter().map(|text| text.value.raw().to_owned()), list.len())
-                }
+                Values::Prefixes(list) => some_owned(
+                    list.iter().map(|prefix| prefix.value.to_string()),
+                    list.len(),
+                ),
+                Values::Texts(list) => some_owned(
+                    list.iter().map(|text| text.value.raw().to_owned()),
+                    list.len(),
+                ),
             };
             let has = match told {
                 Told::Text(text) => format!("`{}`", shortened(text, VALUE_LIMIT)),

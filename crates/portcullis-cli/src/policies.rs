@@ -70,7 +70,9 @@ pub(crate) fn build(policies: &[LoadedPolicy]) -> Result<Engine, Failure> {
     for loaded in policies {
         builder = builder.policy(loaded.policy.clone());
     }
-    builder.build().map_err(|error| build_failure(&error, policies))
+    builder
+        .build()
+        .map_err(|error| build_failure(&error, policies))
 }
 
 /// Says why policies do not compile, and where.

@@ -78,9 +78,8 @@ impl Target {
 /// Returns the API that the flags name; what they leave out is that of the resource.
 fn api_beside(resource: &str, flags: &ApiArgs) -> Result<Api, Failure> {
     let own = Api::from_arn(resource);
-    let of_own = |part: fn(&OwnParts<'_>) -> String| {
-        own.as_ref().map(|_| part(&OwnParts::of(resource)))
-    };
+    let of_own =
+        |part: fn(&OwnParts<'_>) -> String| own.as_ref().map(|_| part(&OwnParts::of(resource)));
     let partition = flags
         .partition
         .clone()
@@ -356,7 +355,10 @@ mod tests {
             ("arn:aws:execute-api:us-east-1:123456789012:*:*", "rai"),
             ("arn:aws:execute-api:*:*:abc/*", "i"),
             ("arn:aws:execute-api:*:*:*/dev/GET/*", "s"),
-            ("arn:aws:execute-api:us-east-1:123456789012:abc/dev/GET/hello", "rais"),
+            (
+                "arn:aws:execute-api:us-east-1:123456789012:abc/dev/GET/hello",
+                "rais",
+            ),
             // A `*` that may stand for several parts: nothing is left free.
             ("arn:*:abc/prod/GET/*", "prais"),
             ("*/GET/pets", "prais"),
