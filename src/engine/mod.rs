@@ -15,18 +15,21 @@
 //! - `context`: reading the request's condition keys;
 //! - `template`: texts with policy variables;
 //! - `value`: numbers and dates;
+//! - `handle`: an engine that can be replaced while it is used;
 //! - `explain`: the same question asked of every rule, with what matched.
 
 mod condition;
 mod context;
 mod decide;
 mod explain;
+mod handle;
 mod inspect;
 mod lane;
 mod template;
 
 use core::fmt;
 
+pub use self::handle::{Current, Handle};
 pub use self::inspect::{Inspection, Section};
 use crate::decision::{Decision, Explanation};
 use crate::image::{self, Config, Image};
