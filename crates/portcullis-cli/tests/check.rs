@@ -1,5 +1,10 @@
 //! `check`, `explain` and `inspect`: answers, drawings, errors and exit codes.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod run;
 
 use std::fs;
