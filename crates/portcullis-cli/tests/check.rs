@@ -555,6 +555,13 @@ fn a_policy_may_be_huge_and_on_one_line() {
 }
 
 #[test]
+fn a_policy_without_end_is_not_read_to_it() {
+    let outcome = run("check -p /dev/zero -X GET --path /");
+    let said = "/dev/zero: longer than the 67108864 bytes that a policy may have";
+    assert!(no_answer(&outcome).contains(said), "{outcome:?}");
+}
+
+#[test]
 fn inspect_shows_what_was_built() {
     let human = run("inspect block-list.json -p partner-by-iam.json");
     assert_eq!(human.code, Some(0));
