@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::generate::{self, Choices, Draft, Question, Tape};
 use super::vocabulary;
+use crate::support;
 use crate::support::evaluator;
 use crate::support::request::OwnedRequest;
 
@@ -37,7 +38,7 @@ fn read(drafts: &[Draft]) -> Result<Vec<Policy>, String> {
 }
 
 fn read_text(text: &str, kind: PolicyKind) -> Result<Policy, String> {
-    Policy::from_json_as(text, kind).map_err(|error| format!("does not load: {error}\n{text}"))
+    support::read(text, Some(kind)).map_err(|error| format!("does not load: {error}\n{text}"))
 }
 
 /// Asks every evaluator and returns the answers on which all agree.

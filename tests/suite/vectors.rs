@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use portcullis::{Policy, PolicyKind};
 
+use crate::support;
 use crate::support::ask::Reading;
 use crate::support::evaluator::{self, Evaluator};
 use crate::support::request::Document;
@@ -95,5 +96,5 @@ fn read(document: &Document) -> Result<Policy, String> {
         "identity" => PolicyKind::Identity,
         _ => PolicyKind::Resource,
     };
-    Policy::from_json_as(&document.text, kind).map_err(|error| error.to_string())
+    support::read(&document.text, Some(kind)).map_err(|error| error.to_string())
 }
