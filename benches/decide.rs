@@ -3,10 +3,8 @@
 //! Before anything is timed the engine's answers are compared with the reference's, all of
 //! them where the reference can be waited for, and there must be more than one outcome.
 
-mod common;
-
-use common::Workload;
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use super::workload::{self, Workload};
+use criterion::{BenchmarkId, Criterion, Throughput};
 use portcullis::{Engine, Policy, reference};
 
 /// How many reference steps (statements × requests) a check may take.
@@ -14,16 +12,34 @@ const REFERENCE_STEPS: usize = 2_000_000;
 
 fn bench(c: &mut Criterion, group: &str, size: u64, workload: &Workload, outcomes: usize) {
     let policy = Policy::from_json(&workload.json).expect("generated policies parse");
-    let engine = Engine::builder().policy(policy.clone()).build().expect("generated policies build");
+    let engine = Engine::builder()
+        .policy(policy.clone())
+        .build()
+        .expect("generated policies build");
     let policies = [policy];
-    let requests: Vec<_> = workload.questions.iter().map(|question| question.request()).collect();
-    let steps = policies[0].statements().iter().map(|s| 1 + s.conditions.iter().map(|c| c.values.len()).sum::<usize>()).sum::<usize>();
+    let requests: Vec<_> = workload
+        .questions
+        .iter()
+        .map(|question| question.request())
+        .collect();
+    let steps = policies[0]
+        .statements()
+        .iter()
+        .map(|s| 1 + s.conditions.iter().map(|c| c.values.len()).sum::<usize>())
+        .sum::<usize>();
     let checked = &requests[..requests.len().min(1 + REFERENCE_STEPS / steps)];
     for request in checked {
-        assert_eq!(engine.decide(request), reference::decide(&policies, request), "{request:?}");
+        assert_eq!(
+            engine.decide(request),
+            reference::decide(&policies, request),
+            "{request:?}"
+        );
     }
-    let counts = common::count(requests.iter().map(|request| engine.decide(request)));
-    assert!(counts.iter().filter(|&&count| count > 0).count() >= outcomes, "{group}/{size}: {counts:?}");
+    let counts = workload::count(requests.iter().map(|request| engine.decide(request)));
+    assert!(
+        counts.iter().filter(|&&count| count > 0).count() >= outcomes,
+        "{group}/{size}: {counts:?}"
+    );
 
     let mut group = c.benchmark_group(group);
     group.throughput(Throughput::Elements(1));
@@ -32,7 +48,9 @@ fn bench(c: &mut Criterion, group: &str, size: u64, workload: &Workload, outcome
         at = (at + 1) % requests.len();
         &requests[at]
     };
-    group.bench_function(BenchmarkId::new("engine", size), |b| b.iter(|| engine.decide(next())));
+    group.bench_function(BenchmarkId::new("engine", size), |b| {
+        b.iter(|| engine.decide(next()))
+    });
     if steps <= 100_000 {
         group.sample_size(10);
         group.bench_function(BenchmarkId::new("reference", size), |b| {
@@ -42,22 +60,43 @@ fn bench(c: &mut Criterion, group: &str, size: u64, workload: &Workload, outcome
     group.finish();
 }
 
-fn statements(c: &mut Criterion) {
+pub(crate) fn statements(c: &mut Criterion) {
     for size in [10, 100, 1_000, 10_000] {
-        bench(c, "decide/statements", size, &common::statements(size, 4_096), 2);
+        bench(
+            c,
+            "decide/statements",
+            size,
+            &workload::statements(size, 4_096),
+            2,
+        );
     }
 }
 
-fn prefixes(c: &mut Criterion) {
+pub(crate) fn prefixes(c: &mut Criterion) {
     for size in [1_000, 100_000, 1_000_000] {
-        bench(c, "decide/block_list_v4", size, &common::block_list(size, false, 65_536), 2);
+        bench(
+            c,
+            "decide/block_list_v4",
+            size,
+            &workload::block_list(size, false, 65_536),
+            2,
+        );
     }
-    bench(c, "decide/block_list_v6", 200_000, &common::block_list(200_000, true, 65_536), 2);
+    bench(
+        c,
+        "decide/block_list_v6",
+        200_000,
+        &workload::block_list(200_000, true, 65_536),
+        2,
+    );
 }
 
-fn worst(c: &mut Criterion) {
-    bench(c, "decide/all_open", 10_000, &common::all_open(10_000, 4_096), 2);
+pub(crate) fn worst(c: &mut Criterion) {
+    bench(
+        c,
+        "decide/all_open",
+        10_000,
+        &workload::all_open(10_000, 4_096),
+        2,
+    );
 }
-
-criterion_group!(benches, statements, prefixes, worst);
-criterion_main!(benches);

@@ -36,6 +36,12 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Returns the default limits and strategy.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// Sets how rows are kept.
     #[must_use]
     pub const fn with_strategy(mut self, strategy: Strategy) -> Self {

@@ -165,7 +165,7 @@ impl<'d> Iterator for Items<'d> {
 impl Members<'_> {
     /// Returns whether there are none.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.clone().next().is_none()
+        { self.0 }.next().is_none()
     }
 }
 
@@ -465,7 +465,7 @@ mod tests {
         let Value::Object(members) = tree.root().value() else {
             panic!("an object")
         };
-        let keys: Vec<&str> = members.clone().map(|(key, _, _)| key).collect();
+        let keys: Vec<&str> = members.map(|(key, _, _)| key).collect();
         assert_eq!(
             keys,
             ["a", "a", "a"],
@@ -481,10 +481,10 @@ mod tests {
             panic!("an object")
         };
         let (_, span, value) = inner.next().unwrap();
-        assert_eq!(&text[span.start as usize..span.end as usize], "\"b\"");
+        assert_eq!(&text[span.start.as_usize()..span.end.as_usize()], "\"b\"");
         assert!(matches!(value.value(), Value::String("é")));
         assert_eq!(
-            &text[value.span().start as usize..value.span().end as usize],
+            &text[value.span().start.as_usize()..value.span().end.as_usize()],
             r#""\u00e9""#
         );
     }

@@ -13,7 +13,6 @@
 use core::ops::Range;
 use std::sync::OnceLock;
 
-use hifijson::token::Lex as _;
 use hifijson::{Read as _, SliceLexer, escape::Lex as _};
 
 use super::model::Span;
@@ -198,10 +197,9 @@ impl<'t> Escaped<'t> {
                 _ => {}
             }
             let mut lexer = SliceLexer::new(behind.as_bytes());
-            let backslash_and_kind = (lexer.take_next(), lexer.take_next());
-            let character = match backslash_and_kind.1.map(|kind| lexer.escape(kind)) {
-                Some(Ok(character)) => character,
-                _ => return Err(fault(here(behind), "has an escape that JSON does not know")),
+            let (_backslash, kind) = (lexer.take_next(), lexer.take_next());
+            let Some(Ok(character)) = kind.map(|kind| lexer.escape(kind)) else {
+                return Err(fault(here(behind), "has an escape that JSON does not know"));
             };
             decoded.push(character);
             rest = behind
@@ -365,7 +363,7 @@ mod tests {
             let column = 1 + before.chars().rev().take_while(|&c| c != '\n').count();
             let position = source.given_position(offset);
             assert_eq!(
-                (position.line as usize, position.column as usize),
+                (position.line.as_usize(), position.column.as_usize()),
                 (line, column),
                 "{character}"
             );

@@ -152,7 +152,9 @@ pub(crate) fn is_base64(text: &str) -> bool {
         .next_back()
         .and_then(value)
         .unwrap_or_default();
-    text.len() % 4 == 0 && digits.bytes().all(|byte| value(byte).is_some()) && last & stray == 0
+    text.len().is_multiple_of(4)
+        && digits.bytes().all(|byte| value(byte).is_some())
+        && last & stray == 0
 }
 
 const SECOND: i128 = 1_000_000_000;

@@ -1,6 +1,6 @@
 //! The ways to get a decision, behind one trait, so that every suite runs them all.
 
-use portcullis::{Decision, Explanation, Policy, Request, reference};
+use portcullis::{Config, Decision, Engine, Explanation, Policy, Request, Strategy, reference};
 
 use super::ask::Reading;
 use super::request::OwnedRequest;
@@ -21,9 +21,29 @@ pub(crate) trait Decider {
 }
 
 /// Every evaluator; the reference is the first.
-///
-/// A compiled engine goes here, one line for each strategy it can be forced to.
-pub(crate) const ALL: &[&dyn Evaluator] = &[&Reference];
+pub(crate) const ALL: &[&dyn Evaluator] = &[
+    &Reference,
+    &Compiled {
+        name: "compiled",
+        config: Config::new,
+    },
+    &Compiled {
+        name: "compiled, cells",
+        config: || Config::new().with_strategy(Strategy::Cells),
+    },
+    &Compiled {
+        name: "compiled, lists",
+        config: || Config::new().with_strategy(Strategy::Lists),
+    },
+    &Compiled {
+        name: "compiled, few cells",
+        config: || Config::new().with_cell_budget(2),
+    },
+    &Compiled {
+        name: "compiled, no classes",
+        config: || Config::new().with_class_budget(0),
+    },
+];
 
 struct Reference;
 
@@ -46,6 +66,40 @@ impl Decider for ReferenceWith<'_> {
 
     fn explain(&self, request: &Request<'_>) -> Explanation {
         reference::explain(self.0, request)
+    }
+}
+
+/// The engine, built one way.
+struct Compiled {
+    name: &'static str,
+    config: fn() -> Config,
+}
+
+impl Evaluator for Compiled {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn prepare<'p>(&self, policies: &'p [Policy]) -> Box<dyn Decider + 'p> {
+        let add = |builder: portcullis::Builder, policy: &Policy| builder.policy(policy.clone());
+        let builder = policies
+            .iter()
+            .fold(Engine::builder(), add)
+            .config((self.config)());
+        match builder.build() {
+            Ok(engine) => Box::new(engine),
+            Err(error) => panic!("{}: {error}", self.name),
+        }
+    }
+}
+
+impl Decider for Engine {
+    fn decide(&self, request: &Request<'_>) -> Decision {
+        Self::decide(self, request)
+    }
+
+    fn explain(&self, request: &Request<'_>) -> Explanation {
+        Self::explain(self, request)
     }
 }
 

@@ -50,6 +50,11 @@ pub(crate) const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "`Id` is forbidden in an identity policy",
     ),
     (
+        "scality-policy-0101",
+        "9, row 25",
+        "an empty list of statements is an error",
+    ),
+    (
         "seaweedfs-unit-0003",
         "3.5",
         "an empty value is no value, and `StringLike` without a value is false",

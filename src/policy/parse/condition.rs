@@ -53,7 +53,7 @@ impl Reader<'_> {
         };
         if keys.is_empty() {
             let help = "remove the operator, or compare a key".to_owned();
-            self.fault(path, json.span(), "the operator compares no key", help);
+            self.fault(path, json.span(), "the operator's block is empty", help);
         }
         let keys = self.distinct(path, keys);
         let mut folded = std::collections::HashMap::new();
@@ -98,9 +98,8 @@ impl Reader<'_> {
     }
 
     fn prefix(&mut self, path: &Path<'_>, json: Json<'_>) -> Option<Located<ipnet::IpNet>> {
-        let text = match json.value() {
-            Value::String(text) => text,
-            _ => return self.string(path, json).and(None),
+        let Value::String(text) = json.value() else {
+            return self.string(path, json).and(None);
         };
         match cidr::read(text) {
             Ok(prefix) => Some(Located::new(prefix, json.span())),

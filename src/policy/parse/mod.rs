@@ -5,10 +5,8 @@
 //! what could not be meant: lists without values, texts that are no address, names that
 //! are nearly right.
 //!
-//! - [`statement`]: statements and their lists;
-//! - [`principal`]: callers;
-//! - [`condition`]: operators, keys and values;
-//! - [`cidr`]: addresses and prefixes.
+//! By file: `statement` reads statements and their lists, `principal` callers, `condition`
+//! operators, keys and values, `cidr` addresses and prefixes.
 
 mod cidr;
 mod condition;
@@ -52,6 +50,15 @@ impl Policy {
     /// ```
     pub fn from_json(text: &str) -> Result<Self, ParseError> {
         Self::from_json_with(text, &ParseOptions::default())
+    }
+
+    /// Reads a policy document that must be of this kind.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::from_json`]; besides, a principal too many or too few for the kind.
+    pub fn from_json_as(text: &str, kind: PolicyKind) -> Result<Self, ParseError> {
+        Self::from_json_with(text, &ParseOptions::default().with_kind(Some(kind)))
     }
 
     /// Reads a policy document from bytes, which must be UTF-8; a byte order mark is skipped.
@@ -188,6 +195,15 @@ struct Document {
 /// The elements of a document.
 const DOCUMENT: [&str; 3] = ["Version", "Id", "Statement"];
 
+/// A member of an object.
+#[derive(Clone, Copy)]
+struct Member<'d> {
+    key: &'d str,
+    /// Where the key stands.
+    span: Span,
+    json: Json<'d>,
+}
+
 /// Reads elements and collects faults.
 struct Reader<'s> {
     source: &'s Source,
@@ -202,8 +218,8 @@ struct Reader<'s> {
 #[derive(Clone, Copy)]
 enum Path<'p> {
     Root,
-    Key(&'p Path<'p>, &'p str),
-    Index(&'p Path<'p>, usize),
+    Key(&'p Self, &'p str),
+    Index(&'p Self, usize),
 }
 
 impl fmt::Display for Path<'_> {
@@ -257,20 +273,15 @@ impl Reader<'_> {
             return None;
         };
         let members = self.members(&path, members, &DOCUMENT, "element of a policy");
-        let get = |name: &str| {
-            members
-                .iter()
-                .find(|member| member.0 == name)
-                .map(|member| member.1)
-        };
+        let get = |name: &str| members.iter().find(|member| member.key == name).copied();
 
         let version = match get("Version") {
-            Some(version) => Some(self.version(&Path::Key(&path, "Version"), version)?),
+            Some(version) => self.version(&Path::Key(&path, "Version"), version.json),
             None => None,
         };
         self.variables = version == Some(Version::V2012);
         let id = match get("Id") {
-            Some(id) => Some(self.string(&Path::Key(&path, "Id"), id)?),
+            Some(id) => self.string(&Path::Key(&path, "Id"), id.json),
             None => None,
         };
         let Some(statement) = get("Statement") else {
@@ -278,8 +289,9 @@ impl Reader<'_> {
             self.fault(&path, root.span(), "the policy has no `Statement`", help);
             return None;
         };
+        let statement = statement.json;
         let kind = forced.unwrap_or_else(|| statement::kind(statement));
-        if let (Some(id), PolicyKind::Identity) = (&id, kind) {
+        if let (Some(id), PolicyKind::Identity) = (get("Id"), kind) {
             let help = "remove it, or give every statement a `Principal`".to_owned();
             self.fault(
                 &Path::Key(&path, "Id"),
@@ -298,16 +310,21 @@ impl Reader<'_> {
     }
 
     fn version(&mut self, path: &Path<'_>, json: Json<'_>) -> Option<Version> {
-        let text = self.string(path, json)?;
-        match &*text.value {
-            "2012-10-17" => Some(Version::V2012),
-            "2008-10-17" => Some(Version::V2008),
-            other => {
-                let message = format!("{} is no version of the policy language", Quoted(other));
-                self.fault(path, text.span, message, "write `2012-10-17`".to_owned());
-                None
+        let message = match json.value() {
+            Value::String("2012-10-17") => return Some(Version::V2012),
+            Value::String("2008-10-17") => return Some(Version::V2008),
+            Value::String(other) => {
+                format!("{} is no version of the policy language", Quoted(other))
             }
-        }
+            _ => format!("a version is a string, not {}", json.type_name()),
+        };
+        self.fault(
+            path,
+            json.span(),
+            message,
+            "write `\"2012-10-17\"`".to_owned(),
+        );
+        None
     }
 
     /// Reads the members of an object whose keys are `names`: tells keys that are not, and
@@ -318,11 +335,11 @@ impl Reader<'_> {
         members: Members<'d>,
         names: &[&str],
         what: &str,
-    ) -> Vec<(&'d str, Json<'d>)> {
+    ) -> Vec<Member<'d>> {
         let mut known = Vec::new();
-        for (key, span, value) in self.distinct(path, members) {
+        for (key, span, json) in self.distinct(path, members) {
             if names.contains(&key) {
-                known.push((key, value));
+                known.push(Member { key, span, json });
                 continue;
             }
             let message = format!("{} is no {what}", Quoted(key));
@@ -330,7 +347,7 @@ impl Reader<'_> {
                 Some(name) => format!("did you mean `{name}`?"),
                 None => format!("there are {}", Listed(names)),
             };
-            self.fault(path, span, message, help);
+            self.fault(&Path::Key(path, key), span, message, help);
         }
         known
     }
@@ -347,7 +364,12 @@ impl Reader<'_> {
             if let Some(&earlier) = first.get(key) {
                 let position = self.source.position(earlier.start);
                 let message = format!("the key {} stands twice, first at {position}", Quoted(key));
-                self.fault(path, span, message, "keep one of them".to_owned());
+                self.fault(
+                    &Path::Key(path, key),
+                    span,
+                    message,
+                    "keep one of them".to_owned(),
+                );
                 continue;
             }
             first.insert(key, span);
@@ -361,13 +383,18 @@ impl Reader<'_> {
         match json.value() {
             Value::String(text) => Some(Located::new(text.into(), json.span())),
             Value::Number(text) | Value::Bool(text) => {
-                let message = format!("expected a string, found {}", json.type_name());
-                self.fault(path, json.span(), message, format!("write `\"{text}\"`"));
+                let message = format!(
+                    "expected a string, found {}, {}",
+                    json.type_name(),
+                    Quoted(text)
+                );
+                let help = format!("write {}", Quoted(&format!("\"{text}\"")));
+                self.fault(path, json.span(), message, help);
                 None
             }
-            _ => {
+            Value::Null | Value::Array(_) | Value::Object(_) => {
                 let message = format!("expected a string, found {}", json.type_name());
-                self.fault(path, json.span(), message, None);
+                self.fault(path, json.span(), message, flatten(path, json));
                 None
             }
         }
@@ -390,15 +417,7 @@ impl Reader<'_> {
         for (index, item) in items.enumerate() {
             let path = Path::Index(path, index);
             count += 1;
-            let value = match item.value() {
-                Value::Array(_) => {
-                    let help = "put its values into the list itself".to_owned();
-                    self.fault(&path, item.span(), "a list stands in a list", help);
-                    None
-                }
-                _ => read(self, &path, item),
-            };
-            match value {
+            match read(self, &path, item) {
                 Some(value) => values.push(value),
                 None => whole = false,
             }
@@ -409,6 +428,16 @@ impl Reader<'_> {
         }
         (whole && count > 0).then_some(values)
     }
+}
+
+/// Returns what to do about a list where one value should stand.
+fn flatten(path: &Path<'_>, json: Json<'_>) -> Option<String> {
+    let help = match (path, json.value()) {
+        (Path::Index(..), Value::Array(_)) => "put its values into the list itself",
+        (_, Value::Array(_)) => "give one value, without brackets",
+        _ => return None,
+    };
+    Some(help.to_owned())
 }
 
 /// Names in backticks, with commas.

@@ -1,6 +1,6 @@
 //! Callers: `"*"`, or a map from their type to their names.
 
-use super::{Path, Reader};
+use super::{Member, Path, Reader};
 use crate::policy::error::Quoted;
 use crate::policy::json::{Json, Value};
 use crate::policy::model::{Located, PrincipalEntry};
@@ -22,6 +22,11 @@ impl Reader<'_> {
                 return Some(vec![Located::new(PrincipalEntry::Everyone, json.span())]);
             }
             Value::Object(members) => members,
+            Value::String("") => {
+                let help = "write `\"*\"` for everyone, or `{\"AWS\": \"…\"}`".to_owned();
+                self.fault(path, json.span(), "an empty text is no principal", help);
+                return None;
+            }
             Value::String(text) => {
                 let message = format!("{} is no principal", Quoted(text));
                 let help = format!("write `\"*\"` or `{{\"AWS\": {text:?}}}`");
@@ -49,12 +54,20 @@ impl Reader<'_> {
         };
         if members.is_empty() {
             let help = "write `\"*\"` for everyone, or `{\"AWS\": \"…\"}`".to_owned();
-            self.fault(path, json.span(), "the principal names nobody", help);
+            self.fault(
+                path,
+                json.span(),
+                "the principal is empty: it names nobody",
+                help,
+            );
             return None;
         }
         let before = self.faults.len() + self.suppressed;
         let mut entries = Vec::new();
-        for (name, json) in self.members(path, members, &TYPES, "type of principal") {
+        for Member {
+            key: name, json, ..
+        } in self.members(path, members, &TYPES, "type of principal")
+        {
             let of_type = self.list(&Path::Key(path, name), json, |reader, path, json| {
                 reader.principal_entry(path, name, json)
             });

@@ -1,6 +1,6 @@
 //! Statements: effect, action and resource, each with its negated twin.
 
-use super::{Path, Reader};
+use super::{Member, Path, Reader, flatten};
 use crate::decision::Effect;
 use crate::policy::error::{Quoted, nearest};
 use crate::policy::json::{Json, Value};
@@ -41,16 +41,16 @@ pub(super) fn kind(statements: Json<'_>) -> PolicyKind {
 
 /// The members of one statement's object.
 struct Elements<'d> {
-    members: Vec<(&'d str, Json<'d>)>,
+    members: Vec<Member<'d>>,
     span: Span,
 }
 
 impl<'d> Elements<'d> {
-    fn get(&self, name: &str) -> Option<Json<'d>> {
+    fn get(&self, name: &str) -> Option<Member<'d>> {
         self.members
             .iter()
-            .find(|member| member.0 == name)
-            .map(|member| member.1)
+            .find(|member| member.key == name)
+            .copied()
     }
 }
 
@@ -95,7 +95,7 @@ impl Reader<'_> {
     ) -> Option<Statement> {
         let Value::Object(members) = json.value() else {
             let message = format!("a statement is an object, not {}", json.type_name());
-            self.fault(path, json.span(), message, None);
+            self.fault(path, json.span(), message, flatten(path, json));
             return None;
         };
         let members = self.members(path, members, &STATEMENT, "element of a statement");
@@ -106,7 +106,7 @@ impl Reader<'_> {
         // Every element is read before any is missed, so that all faults are told.
         let sid = elements
             .get("Sid")
-            .map(|sid| self.string(&Path::Key(path, "Sid"), sid));
+            .map(|sid| self.string(&Path::Key(path, "Sid"), sid.json));
         let effect = self.effect(path, &elements);
         let principal = self.principal(path, &elements, kind);
         let action = self
@@ -130,7 +130,7 @@ impl Reader<'_> {
                 })
             });
         let conditions = match elements.get("Condition") {
-            Some(condition) => self.conditions(&Path::Key(path, "Condition"), condition),
+            Some(member) => self.conditions(&Path::Key(path, "Condition"), member.json),
             None => Some(Vec::new()),
         };
         Some(Statement {
@@ -155,12 +155,12 @@ impl Reader<'_> {
         [plain, negated]: [&'static str; 2],
     ) -> Option<(bool, &'static str, Json<'d>)> {
         match (elements.get(plain), elements.get(negated)) {
-            (Some(json), None) => Some((false, plain, json)),
-            (None, Some(json)) => Some((true, negated, json)),
+            (Some(member), None) => Some((false, plain, member.json)),
+            (None, Some(member)) => Some((true, negated, member.json)),
             (Some(_), Some(twin)) => {
                 let message = format!("`{plain}` and `{negated}` stand in one statement");
                 let help = "keep one of them, or make two statements".to_owned();
-                self.fault(&Path::Key(path, negated), twin.span(), message, help);
+                self.fault(&Path::Key(path, negated), twin.span, message, help);
                 None
             }
             (None, None) => {
@@ -177,7 +177,7 @@ impl Reader<'_> {
     }
 
     fn effect(&mut self, path: &Path<'_>, elements: &Elements<'_>) -> Option<Located<Effect>> {
-        let Some(json) = elements.get("Effect") else {
+        let Some(Member { json, .. }) = elements.get("Effect") else {
             let help = "add `\"Effect\": \"Allow\"` or `\"Effect\": \"Deny\"`".to_owned();
             self.fault(path, elements.span, "the statement has no `Effect`", help);
             return None;
@@ -207,18 +207,13 @@ impl Reader<'_> {
         elements: &Elements<'_>,
         kind: PolicyKind,
     ) -> Option<Option<super::principal::PrincipalElement>> {
-        let present = [elements.get("Principal"), elements.get("NotPrincipal")];
-        match (kind, present.iter().flatten().next()) {
+        let present = elements.get("Principal").or(elements.get("NotPrincipal"));
+        match (kind, present) {
             (PolicyKind::Identity, None) => Some(None),
-            (PolicyKind::Identity, Some(json)) => {
-                let name = if elements.get("Principal").is_some() {
-                    "Principal"
-                } else {
-                    "NotPrincipal"
-                };
-                let message = format!("an identity policy has no `{name}`");
+            (PolicyKind::Identity, Some(Member { key, span, .. })) => {
+                let message = format!("an identity policy has no `{key}`");
                 let help = "remove it, or read the document as a resource policy".to_owned();
-                self.fault(&Path::Key(path, name), json.span(), message, help);
+                self.fault(&Path::Key(path, key), span, message, help);
                 None
             }
             (PolicyKind::Resource, None) => {

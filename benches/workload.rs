@@ -5,17 +5,22 @@
 //! - A statement has two resource patterns of one API and ten CIDRs; every fourth is a Deny.
 //! - Resources are ARNs of 84 bytes; half of the requests are made to match a statement.
 
-use std::fmt::Write;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+#![expect(
+    clippy::indexing_slicing,
+    reason = "indices are taken modulo the length"
+)]
+
+use core::fmt::Write;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use portcullis::{Address, Decision, Request};
 
-/// SplitMix64: small, fast, and the same everywhere.
+/// `SplitMix64`: small, fast, and the same everywhere.
 #[derive(Clone, Debug)]
-pub struct Rng(pub u64);
+pub(crate) struct Rng(u64);
 
 impl Rng {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,20 +28,20 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    pub fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit
     }
 }
 
 /// A prefix of the shape of a routing table's.
 #[derive(Clone, Copy, Debug)]
-pub struct Prefix {
-    pub address: IpAddr,
-    pub length: u8,
+pub(crate) struct Prefix {
+    pub(crate) address: IpAddr,
+    pub(crate) length: u8,
 }
 
 impl Prefix {
-    pub fn random(rng: &mut Rng, v6: bool) -> Self {
+    pub(crate) fn random(rng: &mut Rng, v6: bool) -> Self {
         if v6 {
             let length = match rng.below(100) {
                 0..48 => 48,
@@ -51,7 +56,10 @@ impl Prefix {
             let top = [0x2001, 0x2400, 0x2600, 0x2800, 0x2a00, 0x2c00][rng.below(6) as usize];
             let bits = (top + u128::from(rng.below(16))) << 112 | u128::from(rng.next()) << 48;
             let bits = bits & (u128::MAX << (128 - u32::from(length)));
-            Self { address: Ipv6Addr::from_bits(bits).into(), length }
+            Self {
+                address: Ipv6Addr::from_bits(bits).into(),
+                length,
+            }
         } else {
             let length = match rng.below(100) {
                 0..60 => 24,
@@ -66,12 +74,15 @@ impl Prefix {
             };
             let bits = (1 + rng.below(222) as u32) << 24 | (rng.next() as u32 & 0x00ff_ffff);
             let bits = bits & (u32::MAX << (32 - u32::from(length)));
-            Self { address: Ipv4Addr::from_bits(bits).into(), length }
+            Self {
+                address: Ipv4Addr::from_bits(bits).into(),
+                length,
+            }
         }
     }
 
     /// A random address of the prefix.
-    pub fn host(self, rng: &mut Rng) -> IpAddr {
+    pub(crate) fn host(self, rng: &mut Rng) -> IpAddr {
         match self.address {
             IpAddr::V4(ip) => {
                 let mask = u32::MAX.checked_shr(u32::from(self.length)).unwrap_or(0);
@@ -88,20 +99,20 @@ impl Prefix {
 
 /// A policy as text, and what is needed to ask about it.
 #[derive(Debug)]
-pub struct Workload {
-    pub json: String,
-    pub questions: Vec<Question>,
+pub(crate) struct Workload {
+    pub(crate) json: String,
+    pub(crate) questions: Vec<Question>,
 }
 
 /// What a request is made of.
 #[derive(Clone, Debug)]
-pub struct Question {
-    pub source_ip: IpAddr,
-    pub resource: String,
+pub(crate) struct Question {
+    pub(crate) source_ip: IpAddr,
+    pub(crate) resource: String,
 }
 
 impl Question {
-    pub fn request(&self) -> Request<'_> {
+    pub(crate) fn request(&self) -> Request<'_> {
         Request::invoke(Address::Known(self.source_ip), &self.resource)
     }
 }
@@ -119,7 +130,7 @@ fn arn(statement: u64, method: &str, path: u64) -> String {
 }
 
 /// `statements` statements of two patterns and ten CIDRs each; every 50th prefix is IPv6.
-pub fn statements(statements: u64, questions: usize) -> Workload {
+pub(crate) fn statements(statements: u64, questions: usize) -> Workload {
     let mut rng = Rng(statements);
     let mut json = String::from(r#"{"Version":"2012-10-17","Statement":["#);
     let mut prefixes = Vec::new();
@@ -151,14 +162,17 @@ pub fn statements(statements: u64, questions: usize) -> Workload {
                 0 => listed.host(&mut rng),
                 _ => Prefix::random(&mut rng, false).host(&mut rng),
             };
-            Question { source_ip, resource: arn(statement, method, rng.below(0xffff)) }
+            Question {
+                source_ip,
+                resource: arn(statement, method, rng.below(0xffff)),
+            }
         })
         .collect();
     Workload { json, questions }
 }
 
 /// An Allow for everyone and a Deny for `prefixes` prefixes: a block list.
-pub fn block_list(prefixes: u64, v6: bool, questions: usize) -> Workload {
+pub(crate) fn block_list(prefixes: u64, v6: bool, questions: usize) -> Workload {
     let mut rng = Rng(prefixes);
     let mut json = format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"{HEAD}*"}},{{"Effect":"Deny","Principal":"*","Action":"execute-api:Invoke","Resource":"{HEAD}*","Condition":{{"IpAddress":{{"aws:SourceIp":["#
@@ -177,14 +191,17 @@ pub fn block_list(prefixes: u64, v6: bool, questions: usize) -> Workload {
                 0 => listed[rng.below(prefixes) as usize],
                 _ => Prefix::random(&mut rng, v6),
             };
-            Question { source_ip: prefix.host(&mut rng), resource: arn(rng.below(1000), "GET", at as u64) }
+            Question {
+                source_ip: prefix.host(&mut rng),
+                resource: arn(rng.below(1000), "GET", at as u64),
+            }
         })
         .collect();
     Workload { json, questions }
 }
 
 /// Everything open, `statements` times over: the worst a matcher can be given.
-pub fn all_open(statements: u64, questions: usize) -> Workload {
+pub(crate) fn all_open(statements: u64, questions: usize) -> Workload {
     let mut workload = self::statements(1, questions);
     let statement = r#"{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"0.0.0.0/0"}}}"#;
     let list = vec![statement; statements as usize].join(",");
@@ -193,7 +210,7 @@ pub fn all_open(statements: u64, questions: usize) -> Workload {
 }
 
 /// How many of the answers are allow, explicit deny and implicit deny.
-pub fn count(decisions: impl IntoIterator<Item = Decision>) -> [usize; 3] {
+pub(crate) fn count(decisions: impl IntoIterator<Item = Decision>) -> [usize; 3] {
     let mut counts = [0; 3];
     for decision in decisions {
         counts[match decision {

@@ -1,0 +1,31 @@
+//! The benches of the library: `cargo bench`, or `cargo bench -- decide/statements`.
+//!
+//! - [`decide`]: decisions, beside the reference;
+//! - [`compile`]: text to engine;
+//! - [`workload`]: what they are asked about.
+#![expect(
+    clippy::as_conversions,
+    reason = "sizes of workloads fit every integer type"
+)]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "indices are taken modulo the length"
+)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a bench that cannot be set up must stop"
+)]
+
+mod compile;
+mod decide;
+mod workload;
+
+criterion::criterion_group!(
+    benches,
+    decide::statements,
+    decide::prefixes,
+    decide::worst,
+    compile::compile
+);
+criterion::criterion_main!(benches);
