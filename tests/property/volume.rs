@@ -6,7 +6,6 @@ use std::time::Instant;
 use portcullis::{Decision, Policy};
 
 use super::generate::{self, Draft, Question, SplitMix64};
-use crate::support;
 use crate::support::ask::Reading;
 use crate::support::evaluator;
 
@@ -92,7 +91,7 @@ fn decide_everywhere(seed: u64, requests: usize) -> Vec<Decision> {
     let policies: Vec<Policy> = drafts
         .iter()
         .map(|draft| {
-            support::read(&draft.text(), Some(draft.kind))
+            Policy::from_json_as(&draft.text(), draft.kind)
                 .unwrap_or_else(|error| panic!("PORTCULLIS_SEED={seed}: {error}\n{}", texts()))
         })
         .collect();

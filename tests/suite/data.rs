@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use portcullis::policy::Fault;
-use portcullis::{Api, Effect, Explanation, ParseError, Policy, PolicyKind};
+use portcullis::policy::ParseError;
+use portcullis::{Api, Effect, Explanation, Policy, PolicyKind};
 
-use crate::support;
 use crate::support::ask::Reading;
-use crate::support::case::{self, Case, CaseDocument, Question};
+use crate::support::case::{self, Case, CaseDocument, Fault, Question};
 use crate::support::evaluator::{self, Decider};
 use crate::support::request::{Document, eval_line};
 
@@ -123,12 +122,12 @@ fn run(file: &str) {
 }
 
 fn read(document: &CaseDocument) -> Result<Policy, ParseError> {
-    let kind = document.kind.as_deref().map(|kind| match kind {
-        "resource" => PolicyKind::Resource,
-        "identity" => PolicyKind::Identity,
-        other => panic!("`{other}` is no kind of policy"),
-    });
-    support::read(&document.text, kind)
+    match document.kind.as_deref() {
+        None => Policy::from_json(&document.text),
+        Some("resource") => Policy::from_json_as(&document.text, PolicyKind::Resource),
+        Some("identity") => Policy::from_json_as(&document.text, PolicyKind::Identity),
+        Some(other) => panic!("`{other}` is no kind of policy"),
+    }
 }
 
 /// Asks every evaluator every request of the case, in every reading, and returns what is wrong.
@@ -244,24 +243,22 @@ fn faults(case: &Case) -> Vec<String> {
         return vec!["loads, and must not".to_owned()];
     };
     let found = error.faults();
-    let mut wrong: Vec<String> = case
-        .faults
+    let mut wrong: Vec<String> = found
         .iter()
-        .zip(found)
-        .filter(|(expected, found)| !is_same(expected, found))
-        .map(|(expected, found)| format!("expected {expected:?}, got `{found}`"))
+        .zip(&case.faults)
+        .filter(|(found, expected)| !agrees(found, expected))
+        .map(|(found, expected)| format!("expected {expected:?}, got {found:?}"))
         .collect();
     if found.len() != case.faults.len() {
-        let all: Vec<String> = found.iter().map(ToString::to_string).collect();
         wrong.push(format!(
-            "expected {} faults, got {all:?}",
+            "expected {} faults, got {found:#?}",
             case.faults.len()
         ));
     }
     wrong
 }
 
-fn is_same(expected: &case::Fault, found: &Fault) -> bool {
+fn agrees(found: &portcullis::policy::Fault, expected: &Fault) -> bool {
     expected
         .line
         .is_none_or(|line| line == found.position().line)

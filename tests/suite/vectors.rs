@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use portcullis::{Policy, PolicyKind};
 
-use crate::support;
 use crate::support::ask::Reading;
 use crate::support::evaluator::{self, Evaluator};
 use crate::support::request::Document;
@@ -96,5 +95,5 @@ fn read(document: &Document) -> Result<Policy, String> {
         "identity" => PolicyKind::Identity,
         _ => PolicyKind::Resource,
     };
-    support::read(&document.text, Some(kind)).map_err(|error| error.to_string())
+    Policy::from_json_as(&document.text, kind).map_err(|error| error.to_string())
 }
