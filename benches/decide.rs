@@ -97,6 +97,6 @@ pub(crate) fn worst(c: &mut Criterion) {
         "decide/all_open",
         10_000,
         &workload::all_open(10_000, 4_096),
-        2,
+        1,
     );
 }

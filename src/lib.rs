@@ -1,11 +1,26 @@
-//! Decides whether a request from an IP address may reach an API.
+#![doc = include_str!("../README.md")]
+//!
+//! # Modules
+//!
+//! ```text
+//! text ──parse──▶ policy::Policy ──Builder::build──▶ Engine ──decide(&Request)──▶ Decision
+//!                        └──────── reference::decide(&[Policy], &Request) ═ must be equal ═┘
+//! ```
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`policy`] | the document as written, with positions; parsing and its errors; printing |
+//! | [`request`] | what is asked |
+//! | [`engine`] | the compiled policies: decide, explain, inspect |
+//! | [`decision`] | what is answered |
+//! | [`mod@reference`] | the executable specification, slow and plain |
 
 pub mod decision;
+pub mod engine;
 pub mod policy;
 pub mod reference;
 pub mod request;
 
-pub mod engine;
 mod image;
 mod ir;
 mod pattern;

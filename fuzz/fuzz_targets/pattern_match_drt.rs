@@ -9,7 +9,11 @@ use serde_json::json;
 
 fuzz_target!(|input: (Vec<String>, String)| -> Corpus {
     let (patterns, text) = input;
-    if patterns.is_empty() || patterns.iter().any(|p| p.is_empty() || p.starts_with("execute-api:/")) {
+    if patterns.is_empty()
+        || patterns
+            .iter()
+            .any(|p| p.is_empty() || p.starts_with("execute-api:/"))
+    {
         return Corpus::Reject;
     }
     let statements: Vec<_> = patterns
@@ -18,8 +22,12 @@ fuzz_target!(|input: (Vec<String>, String)| -> Corpus {
         .collect();
     // The older version, in which `${` is plain text.
     let document = json!({"Version": "2008-10-17", "Statement": statements}).to_string();
-    let Ok(policy) = Policy::from_json(&document) else { return Corpus::Reject };
-    let Ok(engine) = Engine::builder().policy(policy.clone()).build() else { return Corpus::Reject };
+    let Ok(policy) = Policy::from_json(&document) else {
+        return Corpus::Reject;
+    };
+    let Ok(engine) = Engine::builder().policy(policy.clone()).build() else {
+        return Corpus::Reject;
+    };
     let policies = [policy];
     for text in [text.as_str(), &text.replace(['*', '?'], ""), &patterns[0]] {
         let request = Request::invoke(Address::Absent, text);

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use portcullis::{Api, Policy};
 use portcullis::policy::ParseOptions;
+use portcullis::{Api, Policy};
 
 fuzz_target!(|bytes: &[u8]| {
     match Policy::from_json_bytes(bytes, &ParseOptions::default()) {

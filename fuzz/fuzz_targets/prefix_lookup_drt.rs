@@ -17,8 +17,14 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     for list in 0..lists {
         let count = u.int_in_range(1..=40).unwrap_or(1);
         let prefixes: Result<Vec<String>, _> = (0..count).map(|_| prefix(&mut u)).collect();
-        let Ok(prefixes) = prefixes else { return Corpus::Reject };
-        let operator = if u.arbitrary().unwrap_or(false) { "IpAddress" } else { "NotIpAddress" };
+        let Ok(prefixes) = prefixes else {
+            return Corpus::Reject;
+        };
+        let operator = if u.arbitrary().unwrap_or(false) {
+            "IpAddress"
+        } else {
+            "NotIpAddress"
+        };
         statements.push(json!({
             "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": format!("list/{list}"),
             "Condition": {operator: {"aws:SourceIp": prefixes}},
@@ -26,11 +32,17 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     }
     let document = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
     // A mapped prefix shorter than /96 is refused.
-    let Ok(policy) = Policy::from_json(&document) else { return Corpus::Reject };
+    let Ok(policy) = Policy::from_json(&document) else {
+        return Corpus::Reject;
+    };
     let policies = [policy];
     for strategy in [Strategy::Auto, Strategy::Lists] {
         let config = Config::default().with_strategy(strategy);
-        let Ok(engine) = Engine::builder().policy(policies[0].clone()).config(config).build() else {
+        let Ok(engine) = Engine::builder()
+            .policy(policies[0].clone())
+            .config(config)
+            .build()
+        else {
             return Corpus::Reject;
         };
         let mut rest = Unstructured::new(u.peek_bytes(u.len()).unwrap_or_default());
@@ -39,7 +51,11 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
             for list in 0..lists {
                 let resource = format!("list/{list}");
                 let request = Request::invoke(Address::Known(ip), &resource);
-                assert_eq!(engine.decide(&request), reference::decide(&policies, &request), "{ip} {list}");
+                assert_eq!(
+                    engine.decide(&request),
+                    reference::decide(&policies, &request),
+                    "{ip} {list}"
+                );
             }
         }
     }

@@ -9,13 +9,13 @@
 //! A decision reads the image and the request, and nothing else: it does not allocate,
 //! lock, log or panic, and cannot fail. What cannot be told at request time denies.
 //!
-//! - [`decide`]: the hot path, over rows and cells;
-//! - [`lane`]: is the request in a lane (action and principal);
-//! - [`condition`]: residual conditions;
-//! - [`context`]: reading the request's condition keys;
-//! - [`template`]: texts with policy variables;
-//! - [`value`]: numbers and dates;
-//! - [`explain`]: the same question asked of every rule, with what matched.
+//! - `decide`: the hot path, over rows and cells;
+//! - `lane`: is the request in a lane (action and principal);
+//! - `condition`: residual conditions;
+//! - `context`: reading the request's condition keys;
+//! - `template`: texts with policy variables;
+//! - `value`: numbers and dates;
+//! - `explain`: the same question asked of every rule, with what matched.
 
 mod condition;
 mod context;

@@ -16,10 +16,10 @@
 //! literal tails in a second radix tree, over reversed text, where many share a head.
 //! Building is linear in the patterns' bytes, whatever their wildcards.
 //!
-//! - [`glob`]: does one pattern match one text; the verifier, and all there is for
+//! - `glob`: does one pattern match one text; the verifier, and all there is for
 //!   actions and condition values;
-//! - [`automaton`]: the flat tables and the walk;
-//! - [`build`]: patterns → tables.
+//! - `automaton`: the flat tables and the walk;
+//! - `build`: patterns → tables.
 
 pub(crate) mod automaton;
 pub(crate) mod build;

@@ -36,11 +36,11 @@ enum Part {
 /// A piece of a [`Text`], borrowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PartRef<'a> {
-    /// See [`Part::Raw`].
+    /// Text as it stands; `*` and `?` in it are wildcards where the place has wildcards.
     Raw(&'a str),
-    /// See [`Part::Escaped`].
+    /// A character written `${*}`, `${?}` or `${$}`: never a wildcard.
     Escaped(char),
-    /// See [`Part::Variable`].
+    /// `${key}` or `${key, 'default'}`.
     Variable {
         /// The key, as written.
         key: &'a str,

@@ -12,9 +12,9 @@
 //! of a million prefixes alone makes two classes. `NotIpAddress` needs nothing of its
 //! own: it reads the same classes the other way round.
 //!
-//! - [`set`]: one list, normalised to sorted, disjoint, non-adjacent ranges;
-//! - [`classes`]: all lists overlaid, one sweep for each address family;
-//! - [`lookup`]: address → class, in flat tables.
+//! - `set`: one list, normalised to sorted, disjoint, non-adjacent ranges;
+//! - `classes`: all lists overlaid, one sweep for each address family;
+//! - `lookup`: address → class, in flat tables.
 //!
 //! IPv4-mapped addresses never arrive here: they are IPv4 before (see `request`).
 //!

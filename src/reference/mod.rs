@@ -258,3 +258,6 @@ fn longest_prefix(prefixes: &[Located<IpNet>], address: IpAddr) -> Option<&Locat
     }
     longest
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,4 +3,5 @@
 mod data;
 mod explain;
 mod floors;
+mod hostile;
 mod vectors;

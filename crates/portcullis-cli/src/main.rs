@@ -1,3 +1,48 @@
-//! The binary `portcullis`.
+//! The binary `portcullis`: checks, explains and evaluates IP policies offline.
+//!
+//! ```text
+//! arguments ──args──▶ Command ──one file a command──▶ Reply | Failure ──output──▶ stdout, stderr, exit code
+//! ```
+//!
+//! A thin shell over the library, which it uses as any caller would. `args` only parses,
+//! a command's file builds the library's objects and returns a value, `output` alone
+//! prints. Answers go to stdout, everything else to stderr.
 
-fn main() {}
+mod args;
+mod check;
+mod diagnostics;
+mod eval;
+mod excerpt;
+mod exit;
+mod explain;
+mod failure;
+mod inspect;
+mod manual;
+mod nearest;
+mod output;
+mod policies;
+mod question;
+mod reply;
+mod target;
+mod terminal;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::exit::Exit;
+use crate::output::Output;
+
+fn main() -> Exit {
+    let cli = Cli::parse();
+    let format = cli.command.format();
+    let output = Output::new(cli.color, format);
+    let reply = match &cli.command {
+        Command::Check(args) => check::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Eval(args) => eval::run(args, &output),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Completions(args) => Ok(manual::completions(args)),
+        Command::Man(args) => manual::pages(args),
+    };
+    output.finish(reply)
+}

@@ -1,0 +1,393 @@
+//! The command line, parsed and nothing more: no file is opened and no address read here.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Decides whether a request from an IP address may reach an API, by IAM-style policies.
+#[derive(Debug, Parser)]
+#[command(
+    name = "portcullis",
+    bin_name = "portcullis",
+    version,
+    styles = STYLES,
+    max_term_width = 100,
+    long_about = ABOUT,
+    after_long_help = AFTER_HELP,
+)]
+pub(crate) struct Cli {
+    /// Whether to colour the output
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Decide about one request
+    #[command(after_long_help = CHECK_HELP)]
+    Check(QuestionArgs),
+    /// Decide about one request, and say why on the policy's own text
+    #[command(after_long_help = EXPLAIN_HELP)]
+    Explain(QuestionArgs),
+    /// Decide about many requests, one JSON object a line
+    #[command(after_long_help = EVAL_HELP)]
+    Eval(EvalArgs),
+    /// Show what the policies compile to
+    #[command(after_long_help = INSPECT_HELP)]
+    Inspect(InspectArgs),
+    /// Print a completion script for a shell
+    #[command(after_long_help = COMPLETIONS_HELP)]
+    Completions(CompletionsArgs),
+    /// Print the manual pages
+    #[command(after_long_help = MAN_HELP)]
+    Man(ManArgs),
+}
+
+impl Command {
+    /// Returns the form of the answer, and of what is said on stderr.
+    pub(crate) const fn format(&self) -> Format {
+        match self {
+            Self::Check(args) | Self::Explain(args) => args.format,
+            Self::Inspect(args) => args.format,
+            Self::Eval(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
+        }
+    }
+}
+
+/// A request, and the policies that decide about it.
+#[derive(Debug, Args)]
+pub(crate) struct QuestionArgs {
+    #[command(flatten)]
+    pub(crate) policies: PolicyArgs,
+    /// The address the request comes from; without it `aws:SourceIp` is missing from the request
+    #[arg(long, value_name = "IP", help_heading = REQUEST)]
+    pub(crate) source_ip: Option<String>,
+    /// What is called, as a full ARN
+    #[arg(
+        long,
+        value_name = "ARN",
+        help_heading = REQUEST,
+        required_unless_present_all = ["method", "path"],
+        conflicts_with_all = ["method", "path", "stage"],
+    )]
+    pub(crate) resource: Option<String>,
+    /// What is called: the HTTP method, as it stands in the ARN (upper case)
+    #[arg(long, short = 'X', value_name = "METHOD", help_heading = REQUEST, requires = "path")]
+    pub(crate) method: Option<String>,
+    /// What is called: the path, such as `/pets/1`
+    #[arg(long, value_name = "PATH", help_heading = REQUEST, requires = "method")]
+    pub(crate) path: Option<String>,
+    /// What is called: the stage [default: prod, where no policy names a stage]
+    #[arg(long, value_name = "STAGE", help_heading = REQUEST)]
+    pub(crate) stage: Option<String>,
+    /// What is done
+    #[arg(
+        long,
+        value_name = "ACTION",
+        help_heading = REQUEST,
+        default_value = portcullis::Request::INVOKE
+    )]
+    pub(crate) action: String,
+    /// Who calls: an ARN, or KIND=NAME with the kinds `Service`, `Federated`, `CanonicalUser`
+    /// [default: an anonymous caller]
+    #[arg(long, value_name = "ARN", help_heading = REQUEST)]
+    pub(crate) principal: Option<String>,
+    /// A further condition key, such as `aws:UserAgent=curl/8.5`; several values by giving the key again
+    #[arg(long, value_name = "KEY=VALUE", help_heading = REQUEST)]
+    pub(crate) context: Vec<String>,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// The policies, taken together.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyArgs {
+    /// A policy document, `-` for stdin; may be given several times
+    #[arg(long = "policy", short = 'p', value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// What the policies are attached to [default: an API if a statement has a Principal, else a caller]
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<Kind>,
+}
+
+/// The API that short-hand resources (`execute-api:/stage/METHOD/path`) belong to.
+#[derive(Debug, Args)]
+pub(crate) struct ApiArgs {
+    /// The partition, such as `aws-cn` [default: that of --resource, else aws]
+    #[arg(long, value_name = "PARTITION", help_heading = API)]
+    pub(crate) partition: Option<String>,
+    /// The region [default: that of --resource, else us-east-1 where no policy names one]
+    #[arg(long, value_name = "REGION", help_heading = API)]
+    pub(crate) region: Option<String>,
+    /// The account that owns the API [default: that of --resource, else 123456789012 where no policy names one]
+    #[arg(long, value_name = "ACCOUNT", help_heading = API)]
+    pub(crate) account: Option<String>,
+    /// The API's id [default: that of --resource, else a1b2c3d4e5 where no policy names one]
+    #[arg(long, value_name = "ID", help_heading = API)]
+    pub(crate) api_id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    /// The lines of requests, one file after the other [default: stdin]
+    #[arg(value_name = "LINES")]
+    pub(crate) lines: Vec<PathBuf>,
+    /// A policy document for every line; may be given several times. Without it each line has its own
+    #[arg(long = "policy", short = 'p', value_name = "FILE")]
+    pub(crate) policies: Vec<PathBuf>,
+    /// What the policies of --policy are attached to [default: an API if a statement has a Principal, else a caller]
+    #[arg(long, value_enum, requires = "policies")]
+    pub(crate) kind: Option<Kind>,
+    /// Which evaluator answers
+    #[arg(long, value_enum, default_value_t = EngineChoice::Compiled)]
+    pub(crate) engine: EngineChoice,
+    /// Say on stderr how many lines were answered, and how fast
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// A policy document, `-` for stdin
+    #[arg(value_name = "POLICY", required_unless_present = "policies")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The same, as the other commands take it; may be given several times
+    #[arg(long = "policy", short = 'p', value_name = "FILE")]
+    pub(crate) policies: Vec<PathBuf>,
+    /// What the policies are attached to [default: an API if a statement has a Principal, else a caller]
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<Kind>,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Print the page of this command instead of the main page
+    #[arg(long, value_name = "NAME", conflicts_with = "dir")]
+    pub(crate) command: Option<String>,
+    /// Write all pages into this folder instead of printing one
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For reading
+    Human,
+    /// One JSON object, on one line
+    Json,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What a policy is attached to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// An API: every statement names the callers it is for
+    Resource,
+    /// A caller: no statement has a Principal
+    Identity,
+}
+
+/// Which evaluator answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EngineChoice {
+    /// The engine: policies compiled to tables
+    Compiled,
+    /// The specification: a loop over statements, slow and simple
+    Reference,
+}
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const REQUEST: &str = "Request";
+const API: &str = "API of short-hand resources";
+
+const ABOUT: &str = "\
+Decides whether a request from an IP address may reach an API, by IAM-style policies: resource \
+policies of an API, identity policies of a caller, or both together. Nothing is sent anywhere and \
+no account is needed.
+
+A request gets one of three decisions: an explicit deny if any statement that matches it denies, \
+else an allow if any allows, else an implicit deny.";
+
+const AFTER_HELP: &str = "\
+Examples:
+  Does the office get in?
+    portcullis check --policy office-allow-list.json --source-ip 203.0.113.7 -X GET --path /pets
+
+  Why not?
+    portcullis explain --policy office-allow-list.json --source-ip 198.51.100.1 -X GET --path /pets
+
+  Replay a million requests
+    portcullis eval --policy office-allow-list.json requests.jsonl > decisions.jsonl
+
+Exit codes:
+  0  allow, or the command did what it was asked
+  1  deny, explicit or implicit
+  2  no answer: wrong usage, a file that cannot be read, an invalid policy, a line that failed
+
+Answers go to stdout, everything else to stderr.";
+
+const CHECK_HELP: &str = "\
+The first line of the answer is the decision: `allow`, `explicit deny` or `implicit deny`; after it \
+come the statements that caused it, counted from 0.
+
+With --format json the answer is one line:
+  {\"decision\":\"allow\"|\"explicit_deny\"|\"implicit_deny\",
+   \"determining\":[{\"policy\":\"FILE\",\"statement\":0,\"sid\":\"…\"|null}]}
+and every line on stderr is a JSON object too, but for errors in the command line's form:
+  {\"error\":{\"message\":\"…\",\"policy\":…,\"line\":…,\"column\":…,\"path\":…,\"help\":…,\"faults\":[…],\"omitted\":0}}
+  {\"warning\":{\"message\":\"…\"}}
+
+What is called is either --resource with a full ARN, or --method and --path. For the latter the ARN is \
+arn:PARTITION:execute-api:REGION:ACCOUNT:ID/STAGE/METHOD/path. Parts that are left out take the \
+defaults aws, us-east-1, 123456789012, a1b2c3d4e5 and prod, but only where that cannot change the \
+answer: a part that a resource of the policies names must be given.
+
+Short-hand resources in the policies (execute-api:/stage/METHOD/path) belong to the API of the \
+request, unless --partition, --region, --account and --api-id beside --resource name another.
+
+Examples:
+  portcullis check -p office.json --source-ip 203.0.113.7 -X GET --path /pets
+  portcullis check -p api.json -p partner.json --principal arn:aws:iam::123456789012:user/partner \\
+      --source-ip 203.0.113.7 --resource arn:aws:execute-api:eu-central-1:123456789012:io75qg1rvf/test/GET/pets
+  aws apigateway get-rest-api --rest-api-id io75qg1rvf --query policy |
+      portcullis check -p - --source-ip 203.0.113.7 -X GET --path /pets --stage test \\
+          --region eu-central-1 --account 123456789012 --api-id io75qg1rvf
+
+Exit codes:
+  0  allow
+  1  deny, explicit or implicit
+  2  no answer: wrong usage (an address that cannot be read, too), an unreadable file, an invalid policy";
+
+const EXPLAIN_HELP: &str = "\
+Takes what `check` takes and gives the same decision. Each statement that caused it is drawn on the \
+policy's text, with what matched: its resource pattern, and the longest CIDR block that holds the \
+address. For an implicit deny the nearest miss is drawn, the Allow with the fewest elements that do \
+not match, and what would have to change.
+
+With --format json the answer is one line:
+  {\"decision\":\"…\",
+   \"determining\":[{\"policy\":\"FILE\",\"statement\":0,\"sid\":…,\"effect\":\"Allow\"|\"Deny\",\"line\":…,\"column\":…,
+                   \"resource\":{\"pattern\":\"…\",\"line\":…,\"column\":…}|null,
+                   \"prefixes\":[{\"key\":\"…\",\"prefix\":\"…\",\"line\":…,\"column\":…}]}],
+   \"nearest\":null|{\"policy\":\"FILE\",\"statement\":0,\"sid\":…,\"line\":…,\"column\":…,
+              \"unmet\":[{\"element\":\"…\",\"message\":\"…\",\"help\":\"…\",\"line\":…,\"column\":…}]}}
+
+Examples:
+  portcullis explain -p office.json --source-ip 198.51.100.1 -X GET --path /pets
+  portcullis explain -p office.json --source-ip 203.0.113.7 --format json -X GET --path /pets
+
+Exit codes: as `check`
+  0  allow
+  1  deny, explicit or implicit
+  2  no answer";
+
+const EVAL_HELP: &str = "\
+A line in:
+  {\"id\": any JSON, may be left out,
+   \"policies\": [{\"kind\":\"resource\"|\"identity\",\"document\":{…}}], not with --policy,
+   \"request\": {\"principal\": null | \"ARN\" | {\"AWS\"|\"Service\"|\"Federated\"|\"CanonicalUser\":\"…\"},
+               \"action\": \"execute-api:Invoke\",
+               \"resource\": \"arn:aws:execute-api:…\",
+               \"context\": {\"aws:SourceIp\":\"203.0.113.7\", KEY: text, number, true, false, null or a list}}}
+A line out, in the same order:
+  {\"id\":…,\"decision\":\"allow\"|\"explicit_deny\"|\"implicit_deny\"}
+  {\"id\":…,\"error\":{\"message\":\"…\",\"line\":…,\"column\":…,\"path\":\"…\"}}
+where line and column count in the input, all files together. A document may also be a JSON string \
+that holds one. Empty lines are passed over. A line that fails does not end the run.
+
+An aws:SourceIp that is no address is not an error here: it meets every address condition of a \
+Deny and none of an Allow. null is a missing key. Short-hand resources belong to the API of the \
+line's own resource.
+
+Examples:
+  portcullis eval --policy office.json requests.jsonl > decisions.jsonl
+  tail -f access.jsonl | portcullis eval --policy office.json
+  portcullis eval --engine reference < questions-with-their-own-policies.jsonl
+
+Exit codes:
+  0  every line was answered, whatever the decisions
+  2  some line failed, or the run could not start";
+
+const INSPECT_HELP: &str = "\
+Shows the policies and what the engine made of them: strategy, counts, and the sections of its \
+tables with their sizes. With --format json the answer is one line:
+  {\"policies\":[{\"policy\":\"FILE\",\"kind\":\"resource\"|\"identity\",\"statements\":1,\"short_hand\":false}],
+   \"strategy\":\"…\",\"counts\":{NAME:1},\"sections\":[{\"name\":\"…\",\"items\":1,\"bytes\":1}]}
+
+Short-hand resources need an API to be compiled for; where the API flags do not name it, a \
+placeholder stands in and stderr says so.
+
+Examples:
+  portcullis inspect block-list.json
+  portcullis inspect -p api.json -p partner.json --format json
+
+Exit codes:
+  0  shown
+  2  no answer: an unreadable file, an invalid policy, a limit of the engine";
+
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  portcullis completions bash > ~/.local/share/bash-completion/completions/portcullis
+  portcullis completions zsh > ~/.zfunc/_portcullis
+  portcullis completions fish > ~/.config/fish/completions/portcullis.fish
+
+Exit codes:
+  0  printed
+  2  wrong usage";
+
+const MAN_HELP: &str = "\
+Examples:
+  portcullis man | man -l -
+  portcullis man --command check | man -l -
+  portcullis man --dir ~/.local/share/man/man1
+
+Exit codes:
+  0  printed, or written
+  2  wrong usage, or the folder cannot be written to";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,183 @@
+//! `check`: decides about one request.
+
+use anstyle::{AnsiColor, Style};
+use portcullis::decision::Determining;
+use portcullis::{Decision, Effect, Engine, Explanation};
+use serde::Serialize;
+
+use core::fmt::Write;
+
+use crate::args::{Format, QuestionArgs};
+use crate::diagnostics::json_line;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::policies::{self, LoadedPolicy};
+use crate::question::Question;
+use crate::reply::Reply;
+use crate::target::Target;
+use crate::terminal::{shortened, visible};
+
+/// Answers with the decision and the statements that caused it.
+pub(crate) fn run(args: &QuestionArgs) -> Result<Reply, Failure> {
+    let asked = Asked::read(args)?;
+    let explanation = asked.explain();
+    let text = match args.format {
+        Format::Json => json(&asked, &explanation),
+        Format::Human => human(&asked, &explanation),
+    };
+    Ok(Reply::new(text, exit(explanation.decision)).with_warnings(asked.warnings))
+}
+
+/// A question and what answers it, read from the arguments.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// The policies, short-hand expanded.
+    pub(crate) policies: Vec<LoadedPolicy>,
+    /// The request.
+    pub(crate) question: Question,
+    /// What the user may have meant otherwise.
+    pub(crate) warnings: Vec<String>,
+    engine: Engine,
+}
+
+impl Asked {
+    /// Reads policies and request, and builds the engine.
+    pub(crate) fn read(args: &QuestionArgs) -> Result<Self, Failure> {
+        let mut policies = policies::load(&args.policies.files, args.policies.kind)?;
+        let target = Target::read(args, &policies)?;
+        let question = Question::read(args, target.resource)?;
+        if let Some(api) = &target.api {
+            policies::expand(&mut policies, api);
+        }
+        Ok(Self {
+            engine: policies::build(&policies)?,
+            policies,
+            question,
+            warnings: target.warnings,
+        })
+    }
+
+    /// Decides, with the statements that caused the decision.
+    pub(crate) fn explain(&self) -> Explanation {
+        self.question
+            .with_request(|request| self.engine.explain(request))
+    }
+
+    /// Returns the file that a determining statement is in.
+    pub(crate) fn file(&self, policy: usize) -> &str {
+        self.policies
+            .get(policy)
+            .map_or("", |loaded| loaded.file.as_str())
+    }
+}
+
+/// Returns the exit code of a decision.
+pub(crate) const fn exit(decision: Decision) -> Exit {
+    if decision.is_allow() {
+        Exit::Ok
+    } else {
+        Exit::Denied
+    }
+}
+
+/// Returns the line that a human answer starts with.
+pub(crate) fn headline(decision: Decision) -> String {
+    let color = if decision.is_allow() {
+        AnsiColor::Green
+    } else {
+        AnsiColor::Red
+    };
+    let style = Style::new().bold().fg_color(Some(color.into()));
+    format!("{style}{decision}{style:#}\n")
+}
+
+/// Returns a statement's name in a sentence: ``policy FILE, statement 2 `Sid` ``.
+pub(crate) fn statement_name(file: &str, statement: usize, sid: Option<&str>) -> String {
+    let mut name = format!("policy {}, statement {statement}", visible(file));
+    if let Some(sid) = sid {
+        let sid = visible(sid);
+        // Writing to a String does not fail.
+        let _ = write!(name, " `{}`", shortened(&sid, NAME_LIMIT));
+    }
+    name
+}
+
+fn human(asked: &Asked, explanation: &Explanation) -> String {
+    let mut text = headline(explanation.decision);
+    for determining in explanation.determining.iter().take(STATEMENT_LIMIT) {
+        text.push_str(&determining_line(
+            asked.file(determining.policy),
+            determining,
+        ));
+        text.push('\n');
+    }
+    match explanation
+        .determining
+        .len()
+        .saturating_sub(STATEMENT_LIMIT)
+    {
+        0 => {}
+        // Writing to a String does not fail.
+        more => _ = writeln!(text, "and {more} more statements"),
+    }
+    if explanation.decision == Decision::ImplicitDeny {
+        text.push_str("no statement matches; `portcullis explain` shows the nearest miss\n");
+    }
+    text
+}
+
+fn determining_line(file: &str, determining: &Determining) -> String {
+    let mut line = statement_name(file, determining.statement, determining.sid.as_deref());
+    let verb = match determining.effect {
+        Effect::Allow => "allows",
+        Effect::Deny => "denies",
+    };
+    // Writing to a String does not fail.
+    let _ = write!(line, " (line {}): {verb}", determining.position.line);
+    if let Some(resource) = &determining.resource {
+        let pattern = visible(&resource.pattern);
+        let _ = write!(line, " `{}`", shortened(&pattern, NAME_LIMIT));
+    }
+    for (index, matched) in determining.prefixes.iter().enumerate() {
+        let link = if index == 0 { "from" } else { "and" };
+        let _ = write!(
+            line,
+            " {link} `{}` ({}, {})",
+            matched.prefix,
+            visible(&matched.key),
+            matched.position
+        );
+    }
+    line
+}
+
+fn json(asked: &Asked, explanation: &Explanation) -> String {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        decision: &'static str,
+        determining: Vec<Statement<'a>>,
+    }
+    #[derive(Serialize)]
+    struct Statement<'a> {
+        policy: &'a str,
+        statement: usize,
+        sid: Option<&'a str>,
+    }
+    json_line(&Answer {
+        decision: explanation.decision.as_str(),
+        determining: explanation
+            .determining
+            .iter()
+            .map(|determining| Statement {
+                policy: asked.file(determining.policy),
+                statement: determining.statement,
+                sid: determining.sid.as_deref(),
+            })
+            .collect(),
+    })
+}
+
+/// Statements that a human answer lists; all of ten thousand are read by nobody.
+pub(crate) const STATEMENT_LIMIT: usize = 20;
+/// Characters of a name from a policy in a sentence.
+const NAME_LIMIT: usize = 120;

@@ -1,0 +1,358 @@
+//! The request of a line.
+
+use std::borrow::Cow;
+
+use portcullis::{Address, Principal, Request, Value};
+
+use super::line::{LineError, Piece};
+
+/// A request as a line has it; the library's is lent from it.
+#[derive(Clone, Debug)]
+pub(super) struct LineRequest<'a> {
+    principal: Caller<'a>,
+    action: Cow<'a, str>,
+    resource: Cow<'a, str>,
+    source_ip: Option<Cow<'a, str>>,
+    context: Vec<(String, LineValue<'a>)>,
+    resource_piece: Piece<'a>,
+}
+
+#[derive(Clone, Debug)]
+enum Caller<'a> {
+    Anonymous,
+    Aws(Cow<'a, str>),
+    Service(Cow<'a, str>),
+    Federated(Cow<'a, str>),
+    CanonicalUser(Cow<'a, str>),
+}
+
+#[derive(Clone, Debug)]
+enum LineValue<'a> {
+    One(Cow<'a, str>),
+    Several(Vec<Cow<'a, str>>),
+}
+
+impl<'a> LineRequest<'a> {
+    /// Reads the object in the line's field `request`.
+    pub(super) fn read(piece: Piece<'a>) -> Result<Self, LineError> {
+        let [principal, action, resource, context] = piece.fields(&FIELDS, "request")?;
+        let missing = |name: &str, such_as: &str| {
+            piece.error(
+                format!("`{name}` is missing; give it, such as {such_as}"),
+                "request",
+            )
+        };
+        let action = action.ok_or_else(|| missing("action", "`\"execute-api:Invoke\"`"))?;
+        let resource = resource.ok_or_else(|| {
+            missing(
+                "resource",
+                "`\"arn:aws:execute-api:us-east-1:123456789012:abc123/prod/GET/pets\"`",
+            )
+        })?;
+        // A line whose context has another name must not pass for one without an address.
+        let context = context
+            .ok_or_else(|| missing("context", "`{\"aws:SourceIp\":\"203.0.113.7\"}`, or `{}`"))?;
+        let (source_ip, context) = read_context(context)?;
+        Ok(Self {
+            principal: principal.map_or(Ok(Caller::Anonymous), read_caller)?,
+            action: text(action, "request.action")?,
+            resource: text(resource, "request.resource")?,
+            source_ip,
+            context,
+            resource_piece: resource,
+        })
+    }
+
+    /// Returns where the resource is in the line.
+    pub(super) const fn resource_piece(&self) -> Piece<'a> {
+        self.resource_piece
+    }
+
+    /// Calls `ask` with the library's request.
+    pub(super) fn with_request<T>(&self, ask: impl FnOnce(&Request<'_>) -> T) -> T {
+        let lists: Vec<Vec<&str>> = self
+            .context
+            .iter()
+            .filter_map(|(_, value)| match value {
+                LineValue::One(_) => None,
+                LineValue::Several(list) => Some(list.iter().map(|item| &**item).collect()),
+            })
+            .collect();
+        let mut lists = lists.iter();
+        let context: Vec<(&str, Value<'_>)> = self
+            .context
+            .iter()
+            .map(|(key, value)| {
+                let value = match value {
+                    LineValue::One(text) => Value::Text(text),
+                    LineValue::Several(_) => Value::Texts(lists.next().map_or(&[], Vec::as_slice)),
+                };
+                (key.as_str(), value)
+            })
+            .collect();
+        let principal = match &self.principal {
+            Caller::Anonymous => Principal::Anonymous,
+            Caller::Aws(arn) => Principal::Aws(arn),
+            Caller::Service(name) => Principal::Service(name),
+            Caller::Federated(name) => Principal::Federated(name),
+            Caller::CanonicalUser(id) => Principal::CanonicalUser(id),
+        };
+        let source_ip = self
+            .source_ip
+            .as_deref()
+            .map_or(Address::Absent, Address::read);
+        let request = Request::invoke(source_ip, &self.resource)
+            .with_action(&self.action)
+            .with_principal(principal)
+            .with_context(&context);
+        ask(&request)
+    }
+}
+
+const FIELDS: [&str; 4] = ["principal", "action", "resource", "context"];
+
+/// Reads the condition keys, `aws:SourceIp` apart where it has one value.
+///
+/// Of equal keys the first counts: once `aws:SourceIp` was seen, further ones stay where
+/// the first hides them.
+type Context<'a> = (Option<Cow<'a, str>>, Vec<(String, LineValue<'a>)>);
+
+fn read_context(piece: Piece<'_>) -> Result<Context<'_>, LineError> {
+    let entries = piece.entries("request.context")?;
+    let mut source_ip = None;
+    let mut seen = false;
+    let mut context = Vec::with_capacity(entries.len());
+    for (key, value) in entries {
+        let Some(value) = read_value(value, &key)? else {
+            continue;
+        };
+        if seen || !key.eq_ignore_ascii_case("aws:SourceIp") {
+            context.push((key, value));
+            continue;
+        }
+        seen = true;
+        match value {
+            LineValue::One(text) => source_ip = Some(text),
+            LineValue::Several(_) => context.push((key, value)),
+        }
+    }
+    Ok((source_ip, context))
+}
+
+/// Reads a key's value; `None` for null, which is an absent key.
+fn read_value<'a>(piece: Piece<'a>, key: &str) -> Result<Option<LineValue<'a>>, LineError> {
+    let path = || format!("request.context.{key}");
+    if piece.text == "null" {
+        return Ok(None);
+    }
+    if !piece.text.starts_with('[') {
+        return Ok(Some(LineValue::One(scalar(piece, path)?)));
+    }
+    let items = piece.items("request.context")?;
+    let mut list = items
+        .into_iter()
+        .map(|item| scalar(item, path))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Some(match list.pop() {
+        Some(only) if list.is_empty() => LineValue::One(only),
+        last => {
+            list.extend(last);
+            LineValue::Several(list)
+        }
+    }))
+}
+
+/// Reads a text, or a number or boolean as its source text.
+fn scalar<'a>(piece: Piece<'a>, path: impl Fn() -> String) -> Result<Cow<'a, str>, LineError> {
+    match piece.text.as_bytes().first() {
+        Some(b'"') => string(piece).map_err(|error| piece.error_of(&error, &path())),
+        Some(b'{' | b'[' | b'n') | None => Err(piece.error(
+            "this is no value of a condition key; give a text, a number, a boolean, or a list of those",
+            path(),
+        )),
+        Some(_) => Ok(Cow::Borrowed(piece.text)),
+    }
+}
+
+/// Reads a text that must not be anything else.
+pub(super) fn text<'a>(piece: Piece<'a>, path: &str) -> Result<Cow<'a, str>, LineError> {
+    if !piece.text.starts_with('"') {
+        return Err(piece.error("this must be a text", path));
+    }
+    string(piece).map_err(|error| piece.error_of(&error, path))
+}
+
+/// Reads a JSON string; nearly all need no unescaping and are borrowed.
+fn string(piece: Piece<'_>) -> Result<Cow<'_, str>, serde_json::Error> {
+    let inner = piece
+        .text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    match inner {
+        Some(plain) if memchr::memchr(b'\\', plain.as_bytes()).is_none() => {
+            Ok(Cow::Borrowed(plain))
+        }
+        _ => serde_json::from_str(piece.text).map(Cow::Owned),
+    }
+}
+
+fn read_caller(piece: Piece<'_>) -> Result<Caller<'_>, LineError> {
+    const PATH: &str = "request.principal";
+    match piece.text.as_bytes().first() {
+        Some(b'n') => return Ok(Caller::Anonymous),
+        Some(b'"') => return Ok(Caller::Aws(caller_name(piece, PATH)?)),
+        Some(b'{') => {}
+        _ => return Err(piece.error(CALLER, PATH)),
+    }
+    let entries = piece.entries(PATH)?;
+    let [(kind, name)] = entries.as_slice() else {
+        return Err(piece.error(CALLER, PATH));
+    };
+    let path = format!("{PATH}.{kind}");
+    let name = caller_name(*name, &path)?;
+    match kind.as_str() {
+        "AWS" => Ok(Caller::Aws(name)),
+        "Service" => Ok(Caller::Service(name)),
+        "Federated" => Ok(Caller::Federated(name)),
+        "CanonicalUser" => Ok(Caller::CanonicalUser(name)),
+        _ => Err(piece.error(CALLER, path)),
+    }
+}
+
+/// Reads the name of one caller: `*` stands for callers in a policy, and is none.
+fn caller_name<'a>(piece: Piece<'a>, path: &str) -> Result<Cow<'a, str>, LineError> {
+    let name = text(piece, path)?;
+    if name.is_empty() || name == "*" {
+        return Err(piece.error(
+            format!("`{name}` names no caller; give one, or null for an anonymous one"),
+            path,
+        ));
+    }
+    Ok(name)
+}
+
+const CALLER: &str = "this is no caller; give null, an ARN, or an object with one of `AWS`, `Service`, `Federated`, `CanonicalUser`";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(request: &str) -> Result<String, LineError> {
+        let read = LineRequest::read(Piece::line(request))?;
+        Ok(read.with_request(|request| {
+            format!(
+                "{:?} {:?} {:?}",
+                request.principal(),
+                request.source_ip(),
+                request.context()
+            )
+        }))
+    }
+
+    fn with(principal: &str, context: &str) -> String {
+        format!(
+            r#"{{"principal":{principal},"action":"a:B","resource":"arn:x","context":{context},"resourceAccount":"1"}}"#
+        )
+    }
+
+    #[test]
+    fn callers() {
+        for (principal, expected) in [
+            ("null", "Anonymous"),
+            (
+                r#""arn:aws:iam::1:user\/a""#,
+                r#"Aws("arn:aws:iam::1:user/a")"#,
+            ),
+            (r#"{"AWS":"arn:x"}"#, r#"Aws("arn:x")"#),
+            (r#"{"Service":"s"}"#, r#"Service("s")"#),
+            (r#"{"Federated":"f"}"#, r#"Federated("f")"#),
+            (r#"{"CanonicalUser":"c"}"#, r#"CanonicalUser("c")"#),
+        ] {
+            let shown = shown(&with(principal, "{}")).unwrap();
+            assert_eq!(shown, format!("{expected} Absent []"));
+        }
+        for wrong in [
+            r#""*""#,
+            r#""""#,
+            r#"{"AWS":"*"}"#,
+            r#"{"AWS":["a","b"]}"#,
+            r#"{"Group":"g"}"#,
+            r#"{"AWS":"a","Service":"b"}"#,
+            "{}",
+            "1",
+        ] {
+            let error = shown(&with(wrong, "{}")).unwrap_err();
+            assert!(error.path.starts_with("request.principal"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn values_keep_their_source_text() {
+        let context =
+            r#"{"a":1.50,"b":true,"c":null,"d":["x",2e1,false],"e":"q\u0041","f":["one"],"g":[]}"#;
+        assert_eq!(
+            shown(&with("null", context)).unwrap(),
+            r#"Anonymous Absent [("a", Text("1.50")), ("b", Text("true")), ("d", Texts(["x", "2e1", "false"])), ("e", Text("qA")), ("f", Text("one")), ("g", Texts([]))]"#
+        );
+        for wrong in [
+            r#"{"a":{}}"#,
+            r#"{"a":[[1]]}"#,
+            r#"{"a":[null]}"#,
+            r#"{"a":"\ud800"}"#,
+        ] {
+            let error = shown(&with("null", wrong)).unwrap_err();
+            assert_eq!(error.path, "request.context.a", "{wrong}");
+        }
+    }
+
+    #[test]
+    fn one_source_address_goes_to_its_field() {
+        for (context, expected) in [
+            (
+                r#"{"aws:sourceip":"::ffff:10.0.0.1"}"#,
+                "Known(10.0.0.1) []",
+            ),
+            (r#"{"aws:SourceIp":["10.0.0.1"]}"#, "Known(10.0.0.1) []"),
+            (
+                r#"{"aws:SourceIp":"unknown"}"#,
+                r#"Unreadable("unknown") []"#,
+            ),
+            (r#"{"aws:SourceIp":""}"#, r#"Unreadable("") []"#),
+            (r#"{"aws:SourceIp":null}"#, "Absent []"),
+            (
+                r#"{"aws:SourceIp":["1.1.1.1","2.2.2.2"]}"#,
+                r#"Absent [("aws:SourceIp", Texts(["1.1.1.1", "2.2.2.2"]))]"#,
+            ),
+            // Of equal keys the first counts.
+            (
+                r#"{"aws:SourceIp":[],"AWS:SourceIp":"1.1.1.1"}"#,
+                r#"Absent [("aws:SourceIp", Texts([])), ("AWS:SourceIp", Text("1.1.1.1"))]"#,
+            ),
+            (
+                r#"{"aws:SourceIp":"1.1.1.1","AWS:SourceIp":"2.2.2.2"}"#,
+                r#"Known(1.1.1.1) [("AWS:SourceIp", Text("2.2.2.2"))]"#,
+            ),
+        ] {
+            assert_eq!(
+                shown(&with("null", context)).unwrap(),
+                format!("Anonymous {expected}")
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        for (request, name) in [
+            (r#"{"resource":"r","context":{}}"#, "`action`"),
+            (r#"{"action":"a:B","context":{}}"#, "`resource`"),
+            (r#"{"action":"a:B","resource":"r"}"#, "`context`"),
+            (
+                r#"{"action":"a:B","resource":"r","contxt":{}}"#,
+                "`context`",
+            ),
+        ] {
+            let error = shown(request).unwrap_err();
+            assert!(error.message.contains(name), "{}", error.message);
+        }
+    }
+}

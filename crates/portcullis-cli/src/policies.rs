@@ -1,0 +1,138 @@
+//! Policies from files: all that are good, or everything that is wrong with the others.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use portcullis::{Api, BuildError, Engine, ParseError, ParseOptions, Policy, PolicyKind};
+
+use crate::args::Kind;
+use crate::failure::{BrokenPolicy, Failure, Place, PolicyFault};
+
+/// A policy and the file it came from.
+#[derive(Clone, Debug)]
+pub(crate) struct LoadedPolicy {
+    /// The file's name as given; `<stdin>` for `-`.
+    pub(crate) file: String,
+    /// The policy.
+    pub(crate) policy: Policy,
+}
+
+/// Reads and parses `files` in order; the faults of all of them are one failure.
+pub(crate) fn load(files: &[PathBuf], kind: Option<Kind>) -> Result<Vec<LoadedPolicy>, Failure> {
+    if files.iter().filter(|file| is_stdin(file)).count() > 1 {
+        return Err(Failure::usage(
+            "stdin is given as a policy twice",
+            "give `-` once, and files for the other policies",
+        ));
+    }
+    let mut loaded = Vec::new();
+    let mut broken = Vec::new();
+    for path in files {
+        let file = if is_stdin(path) {
+            "<stdin>".to_owned()
+        } else {
+            path.display().to_string()
+        };
+        let options = options(kind);
+        let bytes = match read(path, options.limits.text_bytes) {
+            Ok(bytes) => bytes,
+            Err(error) => return Err(Failure::File { file, error }),
+        };
+        match Policy::from_json_bytes(&bytes, &options) {
+            Ok(policy) => loaded.push(LoadedPolicy { file, policy }),
+            Err(error) => broken.push(BrokenPolicy {
+                file,
+                faults: faults(&error),
+                suppressed: error.suppressed(),
+                text: String::from_utf8_lossy(&bytes).into_owned(),
+            }),
+        }
+    }
+    if broken.is_empty() {
+        Ok(loaded)
+    } else {
+        Err(Failure::Policies(broken))
+    }
+}
+
+/// Returns how a document is parsed: of this kind, if one is given.
+pub(crate) fn options(kind: Option<Kind>) -> ParseOptions {
+    ParseOptions::default().with_kind(kind.map(|kind| match kind {
+        Kind::Resource => PolicyKind::Resource,
+        Kind::Identity => PolicyKind::Identity,
+    }))
+}
+
+/// Compiles policies without short-hand.
+pub(crate) fn build(policies: &[LoadedPolicy]) -> Result<Engine, Failure> {
+    let mut builder = Engine::builder();
+    for loaded in policies {
+        builder = builder.policy(loaded.policy.clone());
+    }
+    builder
+        .build()
+        .map_err(|error| build_failure(&error, policies))
+}
+
+/// Says why policies do not compile, and where.
+pub(crate) fn build_failure(error: &BuildError, policies: &[LoadedPolicy]) -> Failure {
+    let message = error.to_string();
+    let place = error.policy().and_then(|index| {
+        let LoadedPolicy { file, policy } = policies.get(index)?;
+        let statement = policy.statements().get(error.statement()?)?;
+        Some(Place {
+            file: file.clone(),
+            text: policy.source_text().to_owned(),
+            position: policy.position(statement.span),
+            range: policy.source_range(statement.span),
+        })
+    });
+    Failure::Build { message, place }
+}
+
+/// Returns all faults of a document, in the order of the text; never none.
+pub(crate) fn faults(error: &ParseError) -> Vec<PolicyFault> {
+    error
+        .faults()
+        .iter()
+        .map(|fault| PolicyFault {
+            message: fault.message().to_owned(),
+            help: fault.help().map(str::to_owned),
+            position: fault.position(),
+            path: fault.path().to_owned(),
+            range: fault.range(),
+        })
+        .collect()
+}
+
+/// Rewrites the short-hand resources of `policies` to those of `api`.
+pub(crate) fn expand(policies: &mut [LoadedPolicy], api: &Api) {
+    for loaded in policies {
+        if has_short_hand(&loaded.policy) {
+            loaded.policy = loaded.policy.with_short_hand_expanded(api);
+        }
+    }
+}
+
+/// Returns whether a resource of the policy is written in short-hand.
+pub(crate) fn has_short_hand(policy: &Policy) -> bool {
+    policy.short_hand().is_some()
+}
+
+/// Returns whether a file's name means stdin.
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Reads a file, but not much more of it than a policy may have.
+fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    if is_stdin(path) {
+        io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
+    } else {
+        File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,369 @@
+//! What is called, and the API that short-hand resources belong to.
+//!
+//! `--resource` is taken as it stands. From `--method` and `--path` the ARN is put
+//! together, and parts that were left out get a default. A default must neither match by
+//! accident nor fail in silence, so it is only taken for a part that no resource of the
+//! policies names:
+//!
+//! ```text
+//! arn:aws:execute-api:eu-central-1:*:*                 names a region, so --region must be given
+//! execute-api:/prod/GET/pets                           names a stage, so --stage must be given
+//! execute-api:/*                                       names nothing
+//! ```
+
+use portcullis::{Api, Policy};
+
+use crate::args::{ApiArgs, QuestionArgs};
+use crate::failure::Failure;
+use crate::policies::{LoadedPolicy, has_short_hand};
+use crate::terminal::visible;
+
+/// What is called, and whose the short-hand is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// The ARN of the request.
+    pub(crate) resource: String,
+    /// The API of short-hand resources; `None` where no policy has any.
+    pub(crate) api: Option<Api>,
+    /// What the user may have meant otherwise.
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Target {
+    /// Reads what is called from the arguments.
+    pub(crate) fn read(args: &QuestionArgs, policies: &[LoadedPolicy]) -> Result<Self, Failure> {
+        let short_hand = policies.iter().any(|loaded| has_short_hand(&loaded.policy));
+        match (&args.resource, &args.method, &args.path) {
+            (Some(resource), _, _) => Self::of_resource(resource, &args.api, short_hand),
+            (None, Some(method), Some(path)) => {
+                let policies = policies.iter().map(|loaded| &loaded.policy);
+                let parts = Parts::read(args, Named::by(policies))?;
+                parts.into_target(method, path, short_hand)
+            }
+            // The parser of the command line asks for one of the two.
+            (None, ..) => Err(Failure::usage(
+                "nothing is called",
+                "give --resource, or --method and --path",
+            )),
+        }
+    }
+
+    fn of_resource(resource: &str, flags: &ApiArgs, short_hand: bool) -> Result<Self, Failure> {
+        if resource.starts_with("execute-api:/") {
+            return Err(Failure::usage(
+                format!(
+                    "--resource `{}` is short-hand, which stands for something only in a policy",
+                    visible(resource)
+                ),
+                "give the full ARN, or --method, --path and --stage",
+            ));
+        }
+        let mut warnings = Vec::new();
+        if !resource.starts_with("arn:") || resource.splitn(6, ':').count() < 6 {
+            warnings.push(format!(
+                "--resource `{}` is no ARN (arn:PARTITION:execute-api:REGION:ACCOUNT:ID/STAGE/METHOD/path)",
+                visible(resource)
+            ));
+        }
+        Ok(Self {
+            api: short_hand
+                .then(|| api_beside(resource, flags))
+                .transpose()?,
+            resource: resource.to_owned(),
+            warnings,
+        })
+    }
+}
+
+/// Returns the API that the flags name; what they leave out is that of the resource.
+fn api_beside(resource: &str, flags: &ApiArgs) -> Result<Api, Failure> {
+    let own = Api::from_arn(resource);
+    let of_own =
+        |part: fn(&OwnParts<'_>) -> String| own.as_ref().map(|_| part(&OwnParts::of(resource)));
+    let partition = flags
+        .partition
+        .clone()
+        .or_else(|| of_own(|own| own.partition.to_owned()))
+        .unwrap_or_else(|| DEFAULT_PARTITION.to_owned());
+    let mut missing = Vec::new();
+    let mut part = |flag: &'static str, given: &Option<String>, own: Option<String>| {
+        given.clone().or(own).unwrap_or_else(|| {
+            missing.push(flag);
+            String::new()
+        })
+    };
+    let region = part(
+        "--region",
+        &flags.region,
+        of_own(|own| own.region.to_owned()),
+    );
+    let account = part(
+        "--account",
+        &flags.account,
+        of_own(|own| own.account.to_owned()),
+    );
+    let id = part("--api-id", &flags.api_id, of_own(|own| own.id.to_owned()));
+    if !missing.is_empty() {
+        return Err(Failure::usage(
+            "the policies have short-hand resources (`execute-api:/…`), and nothing says which API they belong to: \
+             --resource is no ARN of an API",
+            format!("give {}", list(&missing)),
+        ));
+    }
+    Ok(Api::new(&partition, &region, &account, &id))
+}
+
+/// The parts of a resource that is an ARN of an API.
+struct OwnParts<'a> {
+    partition: &'a str,
+    region: &'a str,
+    account: &'a str,
+    id: &'a str,
+}
+
+impl<'a> OwnParts<'a> {
+    fn of(arn: &'a str) -> Self {
+        let mut parts = arn.splitn(6, ':').skip(1);
+        let mut next = || parts.next().unwrap_or_default();
+        let (partition, _service, region, account) = (next(), next(), next(), next());
+        let id = next().split('/').next().unwrap_or_default();
+        Self {
+            partition,
+            region,
+            account,
+            id,
+        }
+    }
+}
+
+/// The parts of a request's ARN in front of the method.
+struct Parts {
+    partition: String,
+    region: String,
+    account: String,
+    id: String,
+    stage: String,
+}
+
+impl Parts {
+    /// Reads the parts from the flags, with defaults for those that `named` leaves free.
+    fn read(args: &QuestionArgs, named: Named) -> Result<Self, Failure> {
+        let mut missing = Vec::new();
+        let mut part = |flag: &'static str, given: &Option<String>, named: bool, default: &str| {
+            if given.is_none() && named {
+                missing.push(flag);
+            }
+            given.clone().unwrap_or_else(|| default.to_owned())
+        };
+        let api = &args.api;
+        let parts = Self {
+            partition: part(
+                "--partition",
+                &api.partition,
+                named.partition,
+                DEFAULT_PARTITION,
+            ),
+            region: part("--region", &api.region, named.region, DEFAULT_REGION),
+            account: part("--account", &api.account, named.account, DEFAULT_ACCOUNT),
+            id: part("--api-id", &api.api_id, named.id, DEFAULT_ID),
+            stage: part("--stage", &args.stage, named.stage, DEFAULT_STAGE),
+        };
+        if missing.is_empty() {
+            return Ok(parts);
+        }
+        let these = if missing.len() == 1 {
+            "that part"
+        } else {
+            "those parts"
+        };
+        Err(Failure::usage(
+            format!(
+                "{} must be given beside --method and --path: the policies' resources name {these}",
+                list(&missing)
+            ),
+            "or give --resource with the full ARN",
+        ))
+    }
+
+    fn into_target(self, method: &str, path: &str, short_hand: bool) -> Result<Target, Failure> {
+        let mut warnings = Vec::new();
+        if method.is_empty() || method.contains('/') {
+            return Err(Failure::usage(
+                format!("--method `{}` is no HTTP method", visible(method)),
+                "give one such as GET",
+            ));
+        }
+        if method.bytes().any(|byte| byte.is_ascii_lowercase()) {
+            warnings.push(format!(
+                "--method `{}` is taken as it stands, and methods are upper case in ARNs: `{}`?",
+                visible(method),
+                visible(&method.to_ascii_uppercase()),
+            ));
+        }
+        if let Some((path, _)) = path.split_once('?') {
+            return Err(Failure::usage(
+                "--path has a query, which is no part of what a policy sees",
+                format!("give --path {}", visible(path)),
+            ));
+        }
+        let Self {
+            partition,
+            region,
+            account,
+            id,
+            stage,
+        } = &self;
+        let path = path.strip_prefix('/').unwrap_or(path);
+        Ok(Target {
+            resource: format!(
+                "arn:{partition}:execute-api:{region}:{account}:{id}/{stage}/{method}/{path}"
+            ),
+            api: short_hand.then(|| Api::new(partition, region, account, id)),
+            warnings,
+        })
+    }
+}
+
+/// Which parts of an ARN the resources of policies name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Named {
+    partition: bool,
+    region: bool,
+    account: bool,
+    id: bool,
+    stage: bool,
+}
+
+impl Named {
+    const ALL: Self = Self {
+        partition: true,
+        region: true,
+        account: true,
+        id: true,
+        stage: true,
+    };
+
+    fn by<'a>(policies: impl Iterator<Item = &'a Policy>) -> Self {
+        let mut named = Self::default();
+        for policy in policies {
+            for statement in policy.statements() {
+                for pattern in &statement.resource.patterns {
+                    named.add(pattern.value.raw());
+                }
+            }
+        }
+        named
+    }
+
+    fn add(&mut self, pattern: &str) {
+        if let Some(rest) = pattern.strip_prefix("execute-api:/") {
+            self.stage |= names(rest.split_once('/').map_or(rest, |(stage, _)| stage));
+            return;
+        }
+        if pattern == "*" {
+            return;
+        }
+        let parts: Vec<&str> = pattern.splitn(6, ':').collect();
+        let part = |index: usize| parts.get(index).copied().unwrap_or("*");
+        // A lone `*` in the last place covers all that would follow it; any other shape may
+        // say anything about any part.
+        if part(0) != "arn" || (parts.len() < 6 && parts.last() != Some(&"*")) {
+            *self = Self::ALL;
+            return;
+        }
+        self.partition |= part(1) != DEFAULT_PARTITION && names(part(1));
+        self.region |= names(part(3));
+        self.account |= names(part(4));
+        let (id, rest) = part(5).split_once('/').unwrap_or((part(5), "*"));
+        self.id |= names(id);
+        self.stage |= names(rest.split_once('/').map_or(rest, |(stage, _)| stage));
+    }
+}
+
+/// Returns whether a part of a pattern says anything about that part of an ARN.
+fn names(part: &str) -> bool {
+    part != "*"
+}
+
+/// Returns `a`, `a and b`, `a, b and c`.
+fn list(items: &[&str]) -> String {
+    match items {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// Returns an API to compile short-hand for where none matters, as the flags have it.
+pub(crate) fn placeholder(flags: &ApiArgs) -> Api {
+    let part = |given: &Option<String>, default: &str| given.clone().unwrap_or(default.to_owned());
+    Api::new(
+        &part(&flags.partition, DEFAULT_PARTITION),
+        &part(&flags.region, DEFAULT_REGION),
+        &part(&flags.account, DEFAULT_ACCOUNT),
+        &part(&flags.api_id, DEFAULT_ID),
+    )
+}
+
+const DEFAULT_PARTITION: &str = "aws";
+const DEFAULT_REGION: &str = "us-east-1";
+const DEFAULT_ACCOUNT: &str = "123456789012";
+const DEFAULT_ID: &str = "a1b2c3d4e5";
+const DEFAULT_STAGE: &str = "prod";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(pattern: &str) -> String {
+        let mut named = Named::default();
+        named.add(pattern);
+        let Named {
+            partition,
+            region,
+            account,
+            id,
+            stage,
+        } = named;
+        [
+            (partition, 'p'),
+            (region, 'r'),
+            (account, 'a'),
+            (id, 'i'),
+            (stage, 's'),
+        ]
+        .into_iter()
+        .filter_map(|(is, letter)| is.then_some(letter))
+        .collect()
+    }
+
+    #[test]
+    fn parts_that_a_pattern_names() {
+        for (pattern, expected) in [
+            ("*", ""),
+            ("execute-api:/*", ""),
+            ("execute-api:/*/GET/pets", ""),
+            ("execute-api:/prod/*", "s"),
+            ("execute-api:/pr*", "s"),
+            ("execute-api:/${aws:PrincipalTag/stage}/*", "s"),
+            ("arn:aws:execute-api:*:*:*", ""),
+            ("arn:aws:execute-api:*", ""),
+            ("arn:*", ""),
+            ("arn:aws-cn:execute-api:*:*:*", "p"),
+            ("arn:aws:execute-api:us-east-1:*:*", "r"),
+            ("arn:aws:execute-api:us-*:*:*", "r"),
+            ("arn:aws:execute-api:us-east-1:123456789012:*:*", "rai"),
+            ("arn:aws:execute-api:*:*:abc/*", "i"),
+            ("arn:aws:execute-api:*:*:*/dev/GET/*", "s"),
+            (
+                "arn:aws:execute-api:us-east-1:123456789012:abc/dev/GET/hello",
+                "rais",
+            ),
+            // A `*` that may stand for several parts: nothing is left free.
+            ("arn:*:abc/prod/GET/*", "prais"),
+            ("*/GET/pets", "prais"),
+        ] {
+            assert_eq!(named(pattern), expected, "{pattern}");
+        }
+    }
+}
