@@ -60,6 +60,56 @@ fn bench(c: &mut Criterion, group: &str, size: u64, workload: &Workload, outcome
     group.finish();
 }
 
+/// The block list alone in `iprange`: what asking a tree of CIDRs costs, without any policy.
+fn bench_iprange(c: &mut Criterion, size: u64, workload: &Workload) {
+    let policy = Policy::from_json(&workload.json).expect("generated policies parse");
+    let lists = policy
+        .statements()
+        .iter()
+        .flat_map(|statement| &statement.conditions);
+    let mut tree = iprange::IpRange::<ipnet::Ipv4Net>::new();
+    for condition in lists {
+        if let portcullis::policy::Values::Prefixes(prefixes) = &condition.values {
+            for prefix in prefixes {
+                if let ipnet::IpNet::V4(net) = prefix.value {
+                    tree.add(net);
+                }
+            }
+        }
+    }
+    tree.simplify();
+    let engine = Engine::builder()
+        .policy(policy)
+        .build()
+        .expect("generated policies build");
+    let addresses: Vec<core::net::Ipv4Addr> = workload
+        .questions
+        .iter()
+        .filter_map(|question| match question.source_ip {
+            core::net::IpAddr::V4(ip) => Some(ip),
+            core::net::IpAddr::V6(_) => None,
+        })
+        .collect();
+    for question in &workload.questions {
+        let denied = !engine.decide(&question.request()).is_allow();
+        assert_eq!(addresses.len(), workload.questions.len());
+        let core::net::IpAddr::V4(ip) = question.source_ip else {
+            continue;
+        };
+        assert_eq!(tree.contains(&ip), denied, "{ip}");
+    }
+    let mut at = 0;
+    c.benchmark_group("decide/block_list_v4").bench_function(
+        BenchmarkId::new("iprange", size),
+        |b| {
+            b.iter(|| {
+                at = (at + 1) % addresses.len();
+                tree.contains(&addresses[at])
+            });
+        },
+    );
+}
+
 pub(crate) fn statements(c: &mut Criterion) {
     for size in [10, 100, 1_000, 10_000] {
         bench(
@@ -74,6 +124,7 @@ pub(crate) fn statements(c: &mut Criterion) {
 
 pub(crate) fn prefixes(c: &mut Criterion) {
     for size in [1_000, 100_000, 1_000_000] {
+        bench_iprange(c, size, &workload::block_list(size, false, 65_536));
         bench(
             c,
             "decide/block_list_v4",

@@ -4,6 +4,7 @@ use core::hash::Hash;
 use std::collections::HashMap;
 
 use ipnet::IpNet;
+use smallvec::SmallVec;
 
 use super::error::{BuildError, BuildErrorKind};
 use super::rule::{
@@ -120,12 +121,12 @@ impl<'p> Lowering<'p> {
                 .collect(),
         };
         let principals = principals(statement.principal.as_ref(), statement.effect.value);
-        let mut patterns = Vec::with_capacity(statement.resource.patterns.len());
+        let mut patterns = SmallVec::with_capacity(statement.resource.patterns.len());
         for text in &statement.resource.patterns {
             let id = self.pattern(place, text)?;
             patterns.push((id, place.policy.position(text.span)));
         }
-        let mut conditions = Vec::with_capacity(statement.conditions.len());
+        let mut conditions = SmallVec::with_capacity(statement.conditions.len());
         let mut notes = Vec::new();
         for condition in &statement.conditions {
             let id = self.condition(place, condition)?;

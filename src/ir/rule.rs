@@ -1,6 +1,7 @@
 //! The types of the normal form.
 
 use ipnet::IpNet;
+use smallvec::SmallVec;
 
 use crate::decision::{Effect, Position};
 use crate::policy::{Located, Operator, Policy, PrincipalEntry, Qualifier};
@@ -44,9 +45,9 @@ pub(crate) struct Rule<'p> {
     /// Whether the patterns are those of `NotResource`.
     pub(crate) not_resource: bool,
     /// The resource patterns in document order, and where they stand.
-    pub(crate) patterns: Vec<(PatternId, Position)>,
+    pub(crate) patterns: SmallVec<[(PatternId, Position); 2]>,
     /// Indices in [`RuleSet::conditions`], in document order.
-    pub(crate) conditions: Vec<u32>,
+    pub(crate) conditions: SmallVec<[u32; 4]>,
     /// The lists of the `IpAddress` conditions as written, for explanations.
     pub(crate) notes: Vec<Note<'p>>,
 }

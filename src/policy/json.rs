@@ -17,7 +17,7 @@ use hifijson::token::Lex as _;
 use hifijson::{Read as _, SliceLexer, num::Lex as _};
 
 use super::error::Quoted;
-use super::model::Span;
+use super::source::Span;
 use crate::util::int::{AsUsize, to_u32};
 
 /// A document.

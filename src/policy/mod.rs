@@ -28,8 +28,9 @@ pub(crate) mod value;
 pub use self::error::{Fault, ParseError};
 pub use self::model::{
     Action, Condition, Located, Policy, PolicyKind, PrincipalElement, PrincipalEntry, Resource,
-    Span, Statement, Values, Version,
+    Statement, Values, Version,
 };
 pub use self::operator::{ConditionOperator, Operator, OperatorFamily, Qualifier};
 pub use self::options::{Limits, ParseOptions};
+pub use self::source::Span;
 pub use self::text::{PartRef, Text, VariableError};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::operator::ConditionOperator;
-use super::source::Source;
+use super::source::{Source, Span};
 use super::text::Text;
 use crate::decision::{Effect, Position};
 
@@ -96,17 +96,6 @@ impl Version {
             Self::V2012 => "2012-10-17",
         }
     }
-}
-
-/// A byte range of the JSON text, after unescaping a document that came as a JSON string.
-///
-/// [`Policy::source_range`] and [`Policy::position`] give the place in the text as given.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Span {
-    /// First byte.
-    pub start: u32,
-    /// One past the last byte.
-    pub end: u32,
 }
 
 /// A value and where it stands. Equality is of the values alone.

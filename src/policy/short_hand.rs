@@ -2,7 +2,8 @@
 //!
 //! The expansion is textual, as the service's is when a policy is saved.
 
-use super::model::{Policy, Span};
+use super::model::Policy;
+use super::source::Span;
 use crate::request::Api;
 
 /// How a short-hand resource starts.

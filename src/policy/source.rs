@@ -15,9 +15,19 @@ use std::sync::OnceLock;
 
 use hifijson::{Read as _, SliceLexer, escape::Lex as _};
 
-use super::model::Span;
 use crate::decision::Position;
 use crate::util::int::{AsUsize, to_u32};
+
+/// A byte range of the JSON text, after unescaping a document that came as a JSON string.
+///
+/// [`super::Policy::source_range`] and [`super::Policy::position`] give the place in the text as given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
 
 /// How often a document may be escaped.
 const LAYERS: usize = 2;

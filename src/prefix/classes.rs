@@ -158,6 +158,8 @@ impl Interner {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn sets(lists: &[&[&str]]) -> Vec<PrefixSet> {
@@ -235,5 +237,42 @@ mod tests {
     fn the_budget_is_the_sum_of_open_sets() {
         let lists = sets(&[&["10.0.0.0/8"], &["10.1.0.0/16"]]);
         assert_eq!(overlay_v4(&lists, 3), Err(OverBudget));
+    }
+
+    proptest! {
+        /// Classes partition the space, no list tells two members of one apart, and some list
+        /// tells every two classes apart.
+        #[test]
+        fn classes_are_a_partition_and_as_few_as_can_be(
+            lists in prop::collection::vec(prop::collection::vec((0_u32..32, 26_u8..=32), 0..6), 0..6),
+            open in prop::collection::vec(any::<bool>(), 6),
+        ) {
+            let sets: Vec<PrefixSet> = lists
+                .iter()
+                .zip(open)
+                .map(|(list, whole)| {
+                    let nets = list.iter().map(|&(low, length)| (0x0a00_0000 + low * 3, length));
+                    let whole = (whole && list.len() == 1).then_some((0, 0));
+                    PrefixSet::new(nets.chain(whole).map(|(bits, length)| {
+                        ipnet::Ipv4Net::new(bits.into(), length).unwrap().trunc().into()
+                    }))
+                })
+                .collect();
+            let (classes, members) = overlay_v4(&sets, 10_000).unwrap();
+            prop_assert_eq!(classes.stretches[0].0, 0);
+            prop_assert!(classes.stretches.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 != pair[1].1));
+            let mut meanings: HashMap<ClassId, Vec<bool>> = HashMap::new();
+            for bits in (0x09ff_fff0..0x0a00_0100).chain([0, u32::MAX]) {
+                let at = classes.stretches.partition_point(|stretch| stretch.0 <= bits);
+                let class = classes.stretches[at - 1].1;
+                prop_assert!(class.as_u32() < classes.count);
+                let inside: Vec<bool> = sets.iter().map(|set| super::super::set::contains(set.v4(), bits)).collect();
+                let told: Vec<bool> = members.iter().map(|m| m.whole || m.classes.contains(&class)).collect();
+                prop_assert_eq!(&inside, &told);
+                prop_assert_eq!(meanings.entry(class).or_insert_with(|| inside.clone()), &inside);
+            }
+            let distinct: std::collections::HashSet<&Vec<bool>> = meanings.values().collect();
+            prop_assert_eq!(distinct.len(), meanings.len());
+        }
     }
 }

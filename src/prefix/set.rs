@@ -104,6 +104,8 @@ pub(crate) fn contains_ip(v4: &[Range<u32>], v6: &[Range<u128>], address: IpAddr
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn set(prefixes: &[&str]) -> PrefixSet {
@@ -154,5 +156,29 @@ mod tests {
     fn an_empty_set_contains_nothing() {
         let s = set(&[]);
         assert!(!contains_ip(s.v4(), s.v6(), "0.0.0.0".parse().unwrap()));
+    }
+
+    proptest! {
+        /// `iprange` merges CIDRs in a tree of its own.
+        #[test]
+        fn the_same_addresses_as_a_tree_of_cidrs(
+            prefixes in prop::collection::vec((0_u32..64, 24_u8..=32), 0..20),
+            wide in prop::collection::vec((any::<u32>(), 0_u8..=32), 0..4),
+            probes in prop::collection::vec(any::<u32>(), 8),
+        ) {
+            let nets: Vec<ipnet::Ipv4Net> = prefixes
+                .into_iter()
+                .map(|(low, length)| (0x0a00_0000 + low * 5, length))
+                .chain(wide)
+                .map(|(bits, length)| ipnet::Ipv4Net::new(bits.into(), length).unwrap().trunc())
+                .collect();
+            let tree: iprange::IpRange<ipnet::Ipv4Net> = nets.iter().copied().collect();
+            let set = PrefixSet::new(nets.iter().map(|&net| IpNet::V4(net)));
+            let near = (0..400).map(|low| 0x09ff_ffff + low);
+            for bits in near.chain(probes) {
+                let inside = tree.contains(&core::net::Ipv4Addr::from_bits(bits));
+                prop_assert_eq!(contains(set.v4(), bits), inside, "{:#x}", bits);
+            }
+        }
     }
 }

@@ -21,9 +21,9 @@ use std::sync::Arc;
 
 use super::error::{Fault, ParseError, Quoted, nearest, tame};
 use super::json::{self, Json, Members, Value};
-use super::model::{Located, Policy, PolicyKind, Span, Version};
+use super::model::{Located, Policy, PolicyKind, Version};
 use super::options::{Limits, ParseOptions};
-use super::source::{Source, position_in};
+use super::source::{Source, Span, position_in};
 use crate::decision::Position;
 
 impl Policy {

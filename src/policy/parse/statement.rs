@@ -4,7 +4,8 @@ use super::{Member, Path, Reader, flatten};
 use crate::decision::Effect;
 use crate::policy::error::{Quoted, nearest};
 use crate::policy::json::{Json, Value};
-use crate::policy::model::{Action, Located, PolicyKind, Resource, Span, Statement};
+use crate::policy::model::{Action, Located, PolicyKind, Resource, Statement};
+use crate::policy::source::Span;
 use crate::policy::text::Text;
 
 /// The elements of a statement.
