@@ -283,7 +283,8 @@ request, unless --partition, --region, --account and --api-id beside --resource 
 Examples:
   portcullis check -p office.json --source-ip 203.0.113.7 -X GET --path /pets
   portcullis check -p api.json -p partner.json --principal arn:aws:iam::123456789012:user/partner \\
-      --source-ip 203.0.113.7 --resource arn:aws:execute-api:eu-central-1:123456789012:io75qg1rvf/test/GET/pets
+      --source-ip 203.0.113.7 \\
+      --resource arn:aws:execute-api:eu-central-1:123456789012:io75qg1rvf/test/GET/pets
   aws apigateway get-rest-api --rest-api-id io75qg1rvf --query policy |
       portcullis check -p - --source-ip 203.0.113.7 -X GET --path /pets --stage test \\
           --region eu-central-1 --account 123456789012 --api-id io75qg1rvf
@@ -291,7 +292,7 @@ Examples:
 Exit codes:
   0  allow
   1  deny, explicit or implicit
-  2  no answer: wrong usage (an address that cannot be read, too), an unreadable file, an invalid policy";
+  2  no answer: wrong usage, an unreadable file or address, an invalid policy";
 
 const EXPLAIN_HELP: &str = "\
 Takes what `check` takes and gives the same decision. Each statement that caused it is drawn on the \

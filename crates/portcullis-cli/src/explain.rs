@@ -173,16 +173,18 @@ fn miss_drawing<'a>(loaded: &'a LoadedPolicy, miss: &NearestMiss) -> Drawing<'a>
             primary: true,
         });
     }
+    let elements: Vec<String> = (miss.unmet.iter())
+        .map(|unmet| format!("`{}`", unmet.element))
+        .collect();
     Drawing {
         tone: Tone::Nearest,
-        title: format!(
-            "{name}: {} does not match",
-            miss.unmet
-                .iter()
-                .map(|unmet| format!("`{}`", unmet.element))
-                .collect::<Vec<_>>()
-                .join(" and ")
-        ),
+        title: match elements.as_slice() {
+            [only] => format!("{name}: {only} does not match"),
+            [first @ .., last] => {
+                format!("{name}: {} and {last} do not match", first.join(", "))
+            }
+            [] => name,
+        },
         file,
         text: policy.source_text(),
         position: miss

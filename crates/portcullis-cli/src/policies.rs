@@ -125,14 +125,20 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// Reads a file, but not much more of it than a policy may have.
+/// Reads a file, but no more of it than tells that it is longer than a policy may be.
 fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let limit = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let enough = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     if is_stdin(path) {
-        io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
+        io::stdin().lock().take(enough).read_to_end(&mut bytes)?;
     } else {
-        File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+        File::open(path)?.take(enough).read_to_end(&mut bytes)?;
+    }
+    if bytes.len() > limit {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("longer than the {limit} bytes that a policy may have"),
+        ));
     }
     Ok(bytes)
 }

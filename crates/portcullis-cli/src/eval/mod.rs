@@ -1,8 +1,8 @@
 //! `eval`: decides about many requests, one JSON object a line.
 //!
 //! ```text
-//! line ──line──▶ Line ──questions──▶ Request, PolicySet ──answer──▶ line
-//! └──────────────── pipeline: chunks of lines, several threads, in order ────────────────┘
+//! line ──line──▶ fields ──request, policy_set──▶ Request, engine ──answer──▶ line
+//!       └─────── pipeline: chunks of lines, several threads, in order ───────┘
 //! ```
 
 mod answer;
