@@ -1,5 +1,12 @@
 //! The library's data cases, `tests/testdata/*.toml`, through `portcullis eval` with both engines.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod common;
 
 #[path = "../../../tests/support/case.rs"]

@@ -1,5 +1,12 @@
 //! Other evaluators' test suites through `portcullis eval` with both engines.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod common;
 
 #[path = "../../../tests/support/request.rs"]
