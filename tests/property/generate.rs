@@ -142,7 +142,8 @@ impl World {
             PolicyKind::Resource
         };
         let version = [Some("2012-10-17"), None, Some("2008-10-17")][choices.below(3)];
-        let mut statements: Vec<Json> = (0..=choices.below(5))
+        let most = if choices.one_in(12) { 40 } else { 5 };
+        let mut statements: Vec<Json> = (0..=choices.below(most))
             .map(|_| {
                 let effect = ["Allow", "Deny"][choices.below(2)];
                 self.statement(choices, kind, version, effect)
@@ -227,7 +228,8 @@ impl World {
             _ => words::usual_key(family),
         };
         let values = if family == OperatorFamily::Ip {
-            list(choices, 4, |choices| {
+            let most = if choices.one_in(12) { 60 } else { 4 };
+            list(choices, most, |choices| {
                 let prefix = self.prefix(choices);
                 self.prefixes.push(prefix);
                 json!(spell_prefix(choices, prefix))

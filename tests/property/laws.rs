@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::generate::{self, Choices, Draft, Question, Tape};
 use super::vocabulary;
+use crate::support::ask::Reading;
 use crate::support::evaluator;
 use crate::support::request::OwnedRequest;
 
@@ -42,7 +43,15 @@ fn read_text(text: &str, kind: PolicyKind) -> Result<Policy, String> {
 
 /// Asks every evaluator and returns the answers on which all agree.
 fn answers(drafts: &[Draft], requests: &[OwnedRequest]) -> Result<Vec<Explanation>, String> {
-    evaluator::compare(&read(drafts)?, requests)
+    compare(drafts, requests, &[Reading::Plain])
+}
+
+fn compare(
+    drafts: &[Draft],
+    requests: &[OwnedRequest],
+    readings: &[Reading],
+) -> Result<Vec<Explanation>, String> {
+    evaluator::compare(&read(drafts)?, requests, readings)
         .map_err(|what| format!("{what}\n{}", texts(drafts)))
 }
 
@@ -84,7 +93,8 @@ fn determining<T: Ord>(
 fn evaluators_agree() {
     hold(|tape| {
         let Question { drafts, requests } = generate::question(tape, 6);
-        for (explanation, request) in answers(&drafts, &requests)?.iter().zip(&requests) {
+        let answers = compare(&drafts, &requests, &Reading::ALL)?;
+        for (explanation, request) in answers.iter().zip(&requests) {
             let effect = match explanation.decision {
                 Decision::Allow => Some(Effect::Allow),
                 Decision::ExplicitDeny => Some(Effect::Deny),
@@ -403,7 +413,7 @@ fn short_hand_is_text_in_front() {
         }
         let (before, after) = (
             answers(&drafts, &requests)?,
-            evaluator::compare(&expanded, &requests)?,
+            evaluator::compare(&expanded, &requests, &[Reading::Plain])?,
         );
         for ((before, after), request) in before.iter().zip(&after).zip(&requests) {
             ensure(

@@ -103,7 +103,8 @@ impl Decider for Engine {
     }
 }
 
-/// Asks every evaluator about every request and returns the answers of the first.
+/// Asks every evaluator about every request, handed over in each of these ways, and returns the
+/// answers of the first.
 ///
 /// # Errors
 ///
@@ -113,12 +114,13 @@ impl Decider for Engine {
 pub(crate) fn compare(
     policies: &[Policy],
     requests: &[OwnedRequest],
+    readings: &[Reading],
 ) -> Result<Vec<Explanation>, String> {
     let mut expected: Vec<Explanation> = Vec::with_capacity(requests.len());
     for evaluator in ALL {
         let decider = evaluator.prepare(policies);
         for (index, request) in requests.iter().enumerate() {
-            for reading in Reading::ALL {
+            for &reading in readings {
                 let (decision, explanation) = request.lend(reading, |request| {
                     (decider.decide(request), decider.explain(request))
                 });
