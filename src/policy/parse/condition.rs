@@ -1,6 +1,6 @@
 //! The `Condition` block: operators, keys, and values of the operator's type.
 
-use super::{Path, Reader, cidr};
+use super::{Path, Reader, cidr, flatten};
 use crate::policy::error::{Quoted, nearest};
 use crate::policy::json::{Json, Value};
 use crate::policy::model::{Condition, Located, Values};
@@ -99,7 +99,11 @@ impl Reader<'_> {
 
     fn prefix(&mut self, path: &Path<'_>, json: Json<'_>) -> Option<Located<ipnet::IpNet>> {
         let Value::String(text) = json.value() else {
-            return self.string(path, json).and(None);
+            let message = format!("an address is a string, not {}", json.type_name());
+            let help =
+                flatten(path, json).unwrap_or_else(|| "write `\"203.0.113.0/24\"`".to_owned());
+            self.fault(path, json.span(), message, help);
+            return None;
         };
         match cidr::read(text) {
             Ok(prefix) => Some(Located::new(prefix, json.span())),
