@@ -5,7 +5,7 @@
 
 use super::workload::{self, Workload};
 use criterion::{BenchmarkId, Criterion, Throughput};
-use portcullis::{Engine, Policy, reference};
+use portcullis::{Decision, Engine, Policy, reference};
 
 /// How many reference steps (statements × requests) a check may take.
 const REFERENCE_STEPS: usize = 2_000_000;
@@ -51,6 +51,17 @@ fn bench(c: &mut Criterion, group: &str, size: u64, workload: &Workload, outcome
     group.bench_function(BenchmarkId::new("engine", size), |b| {
         b.iter(|| engine.decide(next()))
     });
+    let mut decisions = vec![Decision::Allow; 1024.min(requests.len())];
+    let batch = &requests[..decisions.len()];
+    assert_eq!(engine.decide_batch(batch, &mut decisions), batch.len());
+    for (request, decision) in batch.iter().zip(&decisions) {
+        assert_eq!(engine.decide(request), *decision);
+    }
+    group.throughput(Throughput::Elements(batch.len() as u64));
+    group.bench_function(BenchmarkId::new("batch", size), |b| {
+        b.iter(|| engine.decide_batch(batch, &mut decisions));
+    });
+    group.throughput(Throughput::Elements(1));
     if steps <= 100_000 {
         group.sample_size(10);
         group.bench_function(BenchmarkId::new("reference", size), |b| {

@@ -20,14 +20,47 @@ use crate::util::int::AsUsize;
 /// How many `NotResource` lists are remembered as cancelled; those past it are asked anew.
 const CANCELLED: usize = 1024;
 
+/// How many requests of a batch are under way at once.
+///
+/// Their classes are looked up together, so that the loads of one hide those of another.
+const BATCH: usize = 16;
+
 /// Decides.
 #[inline]
 pub(super) fn decide(image: &Image, request: &Request<'_>) -> Decision {
+    decide_at(image, request, place(image, request))
+}
+
+/// Decides each of `requests`; stops at the shorter of the slices and returns its length.
+pub(super) fn decide_batch(
+    image: &Image,
+    requests: &[Request<'_>],
+    decisions: &mut [Decision],
+) -> usize {
+    let count = requests.len().min(decisions.len());
+    for (requests, decisions) in requests.chunks(BATCH).zip(decisions.chunks_mut(BATCH)) {
+        let mut places = [Place {
+            base: Base::Absent,
+            class: 0,
+        }; BATCH];
+        for (place_of, request) in places.iter_mut().zip(requests) {
+            *place_of = place(image, request);
+        }
+        for ((request, decision), place) in requests.iter().zip(decisions).zip(places) {
+            *decision = decide_at(image, request, place);
+        }
+    }
+    count
+}
+
+#[inline]
+fn decide_at(image: &Image, request: &Request<'_>, place: Place) -> Decision {
+    let lanes = Lanes::new(image, request);
     let walk = Walk {
         image,
         request,
-        place: place(image, request),
-        lanes: Lanes::new(image, request),
+        place,
+        lanes,
     };
     let mut allowed = false;
     let flow = if image.complements.is_empty() {

@@ -83,6 +83,25 @@ impl Engine {
         decide::decide(&self.image, request)
     }
 
+    /// Decides each of `requests` into the place of the same index, and returns how many that were:
+    /// as many as the shorter slice has.
+    ///
+    /// The answers are those of [`Self::decide`]; look-ups of several requests overlap.
+    ///
+    /// ```
+    /// use portcullis::{Address, Decision, Engine, Request};
+    ///
+    /// let engine = Engine::builder().build()?;
+    /// let requests = [Request::invoke(Address::Absent, "arn:a"), Request::invoke(Address::Absent, "arn:b")];
+    /// let mut decisions = [Decision::Allow; 2];
+    /// assert_eq!(engine.decide_batch(&requests, &mut decisions), 2);
+    /// assert_eq!(decisions, [Decision::ImplicitDeny; 2]);
+    /// # Ok::<(), portcullis::BuildError>(())
+    /// ```
+    pub fn decide_batch(&self, requests: &[Request<'_>], decisions: &mut [Decision]) -> usize {
+        decide::decide_batch(&self.image, requests, decisions)
+    }
+
     /// Returns the decision with the statements that caused it.
     ///
     /// Looks at every statement, so it takes time linear in them; not for every request.

@@ -1,5 +1,6 @@
 //! Every question of the test data through every way to get a decision, and the floors.
 
+mod batch;
 mod data;
 mod explain;
 mod floors;

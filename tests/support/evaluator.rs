@@ -94,8 +94,13 @@ impl Evaluator for Compiled {
 }
 
 impl Decider for Engine {
+    /// Also as a batch of one, which must be the same.
     fn decide(&self, request: &Request<'_>) -> Decision {
-        Self::decide(self, request)
+        let decision = Self::decide(self, request);
+        let mut batch = [Decision::Allow];
+        assert_eq!(self.decide_batch(&[*request], &mut batch), 1);
+        assert_eq!(batch, [decision]);
+        decision
     }
 
     fn explain(&self, request: &Request<'_>) -> Explanation {
