@@ -234,6 +234,13 @@ impl fmt::Display for Path<'_> {
 }
 
 impl Reader<'_> {
+    /// Counts a fault without telling it, if no more are told: then the caller need not find its words.
+    fn suppress(&mut self) -> bool {
+        let full = self.faults.len() >= self.limits.faults.max(1);
+        self.suppressed += usize::from(full);
+        full
+    }
+
     /// Tells a fault.
     fn fault(
         &mut self,
@@ -242,8 +249,7 @@ impl Reader<'_> {
         message: impl Into<String>,
         help: impl Into<Option<String>>,
     ) {
-        if self.faults.len() >= self.limits.faults.max(1) {
-            self.suppressed += 1;
+        if self.suppress() {
             return;
         }
         let range = self.source.given_range(span);
@@ -340,6 +346,9 @@ impl Reader<'_> {
         for (key, span, json) in self.distinct(path, members) {
             if names.contains(&key) {
                 known.push(Member { key, span, json });
+                continue;
+            }
+            if self.suppress() {
                 continue;
             }
             let message = format!("{} is no {what}", Quoted(key));
