@@ -20,6 +20,10 @@ use portcullis::{Address, Decision, Request};
 pub(crate) struct Rng(u64);
 
 impl Rng {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -131,7 +135,7 @@ fn arn(statement: u64, method: &str, path: u64) -> String {
 
 /// `statements` statements of two patterns and ten CIDRs each; every 50th prefix is IPv6.
 pub(crate) fn statements(statements: u64, questions: usize) -> Workload {
-    let mut rng = Rng(statements);
+    let mut rng = Rng::new(statements);
     let mut json = String::from(r#"{"Version":"2012-10-17","Statement":["#);
     let mut prefixes = Vec::new();
     for statement in 0..statements {
@@ -173,7 +177,7 @@ pub(crate) fn statements(statements: u64, questions: usize) -> Workload {
 
 /// An Allow for everyone and a Deny for `prefixes` prefixes: a block list.
 pub(crate) fn block_list(prefixes: u64, v6: bool, questions: usize) -> Workload {
-    let mut rng = Rng(prefixes);
+    let mut rng = Rng::new(prefixes);
     let mut json = format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"{HEAD}*"}},{{"Effect":"Deny","Principal":"*","Action":"execute-api:Invoke","Resource":"{HEAD}*","Condition":{{"IpAddress":{{"aws:SourceIp":["#
     );
