@@ -14,7 +14,7 @@
 use hifijson::escape::Error as EscapeError;
 use hifijson::str::{Error as StringError, LexAlloc as _};
 use hifijson::token::Lex as _;
-use hifijson::{Read as _, SliceLexer, num::Lex as _};
+use hifijson::{Read as _, SliceLexer, Write as _, num::Lex as _};
 
 use super::error::Quoted;
 use super::source::Span;
@@ -25,8 +25,10 @@ use crate::util::int::{AsUsize, to_u32};
 pub(super) struct Tree<'t> {
     text: &'t str,
     nodes: Vec<Node>,
-    /// The strings that had escapes.
-    unescaped: Vec<Box<str>>,
+    /// The strings that had escapes, one after the other, without them.
+    unescaped: String,
+    /// Where each of them ends.
+    ends: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +44,7 @@ enum Kind {
     Number,
     /// The inside of the span.
     String,
-    /// An index in `unescaped`.
+    /// An index in `ends`.
     Unescaped(u32),
     /// The index of the node behind the container.
     Array(u32),
@@ -86,6 +88,13 @@ impl<'d> Tree<'d> {
     pub(super) const fn root(&'d self) -> Json<'d> {
         Json { tree: self, at: 0 }
     }
+
+    fn unescaped(&self, index: u32) -> &str {
+        let end = |index: usize| self.ends.get(index).map_or(0, |end| end.as_usize());
+        let index = index.as_usize();
+        let start = index.checked_sub(1).map_or(0, end);
+        self.unescaped.get(start..end(index)).unwrap_or_default()
+    }
 }
 
 impl<'d> Json<'d> {
@@ -114,9 +123,7 @@ impl<'d> Json<'d> {
             Kind::Bool => Value::Bool(text(span.start, span.end)),
             Kind::Number => Value::Number(text(span.start, span.end)),
             Kind::String => Value::String(text(span.start + 1, span.end - 1)),
-            Kind::Unescaped(at) => {
-                Value::String(tree.unescaped.get(at.as_usize()).map_or("", |text| &**text))
-            }
+            Kind::Unescaped(at) => Value::String(tree.unescaped(at)),
             Kind::Array(end) => Value::Array(Items {
                 tree,
                 at: start,
@@ -201,8 +208,10 @@ pub(super) fn read(text: &str, depth: usize, limit: usize) -> Result<Tree<'_>, S
     let lexer = SliceLexer::new(text.as_bytes());
     let tree = Tree {
         text,
-        nodes: Vec::new(),
-        unescaped: Vec::new(),
+        // PERF: 20 MB of prefixes are 40 nodes a KiB; growing a vector of them takes 10 ms.
+        nodes: Vec::with_capacity(limit.min(text.len() / 32)),
+        unescaped: String::new(),
+        ends: Vec::new(),
     };
     let mut reader = Reader {
         text,
@@ -366,12 +375,23 @@ impl Reader<'_> {
     fn string(&mut self) -> Result<(), SyntaxFault> {
         let start = self.offset();
         self.lexer.take_next();
+        let mut plain: &[u8] = &[];
+        let stop = |byte| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+        self.lexer.write_until(&mut plain, stop);
+        if self.lexer.peek_next() == Some(b'"') {
+            self.lexer.take_next();
+            return self.push(start, Kind::String);
+        }
+        // Something to unescape, or to refuse: once more from the start.
+        let again = self.text.as_bytes().get(start + 1..).unwrap_or_default();
+        self.lexer = SliceLexer::new(again);
         match self.lexer.str_string() {
-            Ok(text) if text.len() + 2 == self.offset() - start => self.push(start, Kind::String),
             Ok(text) => {
-                let at = to_u32(self.tree.unescaped.len()).unwrap_or(u32::MAX);
-                self.tree.unescaped.push(text.as_ref().into());
-                self.push(start, Kind::Unescaped(at))
+                self.tree.unescaped.push_str(&text);
+                let index = to_u32(self.tree.ends.len()).unwrap_or(u32::MAX);
+                let end = to_u32(self.tree.unescaped.len()).unwrap_or(u32::MAX);
+                self.tree.ends.push(end);
+                self.push(start, Kind::Unescaped(index))
             }
             Err(error) => {
                 // Behind the byte at fault; an unclosed string is best shown where it starts.

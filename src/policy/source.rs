@@ -461,11 +461,9 @@ mod tests {
         let (twice, outer) = escape(&once);
         let outer: std::collections::HashMap<usize, usize> =
             once.char_indices().map(|(at, _)| at).zip(outer).collect();
+        let quoted: &dyn Fn(usize) -> usize = &|at| at + 1;
         for (given, place) in [
-            (
-                format!("\"{once}\""),
-                &(|at: usize| at + 1) as &dyn Fn(usize) -> usize,
-            ),
+            (format!("\"{once}\""), quoted),
             (once.clone(), &|at| at),
             (format!("\u{feff} \"{twice}\""), &|at| outer[&at] + 5),
             (twice.clone(), &|at| outer[&at]),
