@@ -21,6 +21,9 @@ impl Reader<'_> {
         for (name, span, block) in self.distinct(path, operators) {
             let path = Path::Key(path, name);
             let Some(operator) = ConditionOperator::from_name(name) else {
+                if self.counts_only() {
+                    continue;
+                }
                 let message = format!("{} is no condition operator", Quoted(name));
                 self.fault(&path, span, message, near_operator(name));
                 continue;

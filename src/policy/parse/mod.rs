@@ -242,8 +242,7 @@ impl Reader<'_> {
         message: impl Into<String>,
         help: impl Into<Option<String>>,
     ) {
-        if self.faults.len() >= self.limits.faults.max(1) {
-            self.suppressed += 1;
+        if self.counts_only() {
             return;
         }
         let range = self.source.given_range(span);
@@ -257,6 +256,15 @@ impl Reader<'_> {
             message: message.into(),
             help: help.into(),
         });
+    }
+
+    /// Returns whether enough faults have been told, and counts this one.
+    ///
+    /// To be asked before a message that costs something: there may be millions.
+    fn counts_only(&mut self) -> bool {
+        let enough = self.faults.len() >= self.limits.faults.max(1);
+        self.suppressed += usize::from(enough);
+        enough
     }
 
     fn document(&mut self, root: Json<'_>, forced: Option<PolicyKind>) -> Option<Document> {
@@ -342,6 +350,9 @@ impl Reader<'_> {
                 known.push(Member { key, span, json });
                 continue;
             }
+            if self.counts_only() {
+                continue;
+            }
             let message = format!("{} is no {what}", Quoted(key));
             let help = match nearest(key, names.iter().copied()) {
                 Some(name) => format!("did you mean `{name}`?"),
@@ -412,11 +423,11 @@ impl Reader<'_> {
         let Value::Array(items) = json.value() else {
             return read(self, path, json).map(|value| vec![value]);
         };
-        let mut values = Vec::new();
-        let (mut count, mut whole) = (0_usize, true);
+        let count = items.count();
+        let mut values = Vec::with_capacity(count);
+        let mut whole = true;
         for (index, item) in items.enumerate() {
             let path = Path::Index(path, index);
-            count += 1;
             match read(self, &path, item) {
                 Some(value) => values.push(value),
                 None => whole = false,
