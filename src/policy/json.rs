@@ -16,7 +16,7 @@ use hifijson::str::{Error as StringError, LexAlloc as _};
 use hifijson::token::Lex as _;
 use hifijson::{Read as _, SliceLexer, Write as _, num::Lex as _};
 
-use super::error::Quoted;
+use super::error::{Quoted, shorten, tame};
 use super::source::Span;
 use crate::util::int::{AsUsize, to_u32};
 
@@ -201,6 +201,8 @@ pub(super) struct SyntaxFault {
     pub(super) what: String,
     /// What would be right.
     pub(super) help: Option<&'static str>,
+    /// The element that was being read, as `Statement[2].Effect`.
+    pub(super) path: String,
 }
 
 /// Reads a document of at most `depth` containers in one another and `limit` values and keys.
@@ -223,20 +225,22 @@ pub(super) fn read(text: &str, depth: usize, limit: usize) -> Result<Tree<'_>, S
     };
     let mut due = Due::Value;
     loop {
-        due = match due {
-            Due::Value => reader.value()?,
-            Due::ItemOrEnd if reader.peek() == Some(b']') => reader.close(),
-            Due::ItemOrEnd => Due::Value,
-            Due::KeyOrEnd if reader.peek() == Some(b'}') => reader.close(),
-            Due::KeyOrEnd | Due::Key => reader.key()?,
-            Due::Separator if reader.open.is_empty() => {
-                return match reader.peek() {
-                    None => Ok(reader.tree),
-                    Some(_) => Err(reader.fault("there is text behind the document", None)),
-                };
-            }
-            Due::Separator => reader.separator()?,
+        let next = match due {
+            Due::Value => reader.value(),
+            Due::ItemOrEnd if reader.peek() == Some(b']') => Ok(reader.close()),
+            Due::ItemOrEnd => Ok(Due::Value),
+            Due::KeyOrEnd if reader.peek() == Some(b'}') => Ok(reader.close()),
+            Due::KeyOrEnd | Due::Key => reader.key(),
+            Due::Separator if reader.open.is_empty() => match reader.peek() {
+                None => return Ok(reader.tree),
+                Some(_) => Err(reader.fault("there is text behind the document", None)),
+            },
+            Due::Separator => reader.separator(),
         };
+        due = next.map_err(|fault| SyntaxFault {
+            path: reader.path(due),
+            ..fault
+        })?;
     }
 }
 
@@ -275,6 +279,7 @@ impl Reader<'_> {
             offset: self.offset(),
             what: what.into(),
             help,
+            path: String::new(),
         }
     }
 
@@ -285,7 +290,7 @@ impl Reader<'_> {
         let help = match next {
             Some(b'/' | b'#') => Some("JSON has no comments: remove it"),
             Some(b'\'') => Some("strings take double quotes"),
-            Some(b']' | b'}') => Some("remove the comma before it"),
+            Some(b']' | b'}') if self.is_behind_comma() => Some("remove the comma before it"),
             Some(b'N' | b'T' | b'F') => Some("`null`, `true` and `false` are lower case"),
             None => Some("the document ends too soon: is it whole?"),
             _ => None,
@@ -297,6 +302,44 @@ impl Reader<'_> {
         self.fault(format!("expected {expected}, found {found}"), help)
     }
 
+    fn is_behind_comma(&self) -> bool {
+        let before = self.text.get(..self.offset()).unwrap_or_default();
+        before.trim_end().ends_with(',')
+    }
+
+    /// Returns the path of what is being read.
+    fn path(&self, due: Due) -> String {
+        let mut path = String::new();
+        for (depth, &(container, object)) in self.open.iter().enumerate() {
+            let inner = self.open.get(depth + 1);
+            let end = inner.map_or(self.tree.nodes.len(), |&(inner, _)| inner);
+            let (mut count, mut last, mut at) = (0_usize, container, container + 1);
+            while let Some(node) = self.tree.nodes.get(at).filter(|_| at < end) {
+                (count, last) = (count + 1, at);
+                at = match node.kind {
+                    Kind::Array(behind) | Kind::Object(behind) => behind.as_usize().max(at + 1),
+                    _ => at + 1,
+                };
+            }
+            let key = Json {
+                tree: &self.tree,
+                at: last,
+            };
+            match key.value() {
+                // An odd one is a key without its value.
+                Value::String(key) if object && count % 2 == 1 => {
+                    path.push_str(if path.is_empty() { "" } else { "." });
+                    path.push_str(&shorten(key));
+                }
+                _ if !object && (inner.is_some() || due == Due::Value) => {
+                    path.push_str(&format!("[{count}]"));
+                }
+                _ => {}
+            }
+        }
+        tame(&path)
+    }
+
     fn push(&mut self, start: usize, kind: Kind) -> Result<(), SyntaxFault> {
         if self.tree.nodes.len() >= self.limit {
             let what = format!("the document has more than {} values and keys", self.limit);
@@ -304,6 +347,7 @@ impl Reader<'_> {
                 offset: start,
                 what,
                 help: Some("raise the limit of values if it is meant"),
+                path: String::new(),
             });
         }
         // The caller refuses texts of 4 GiB, so offsets fit.
@@ -362,6 +406,7 @@ impl Reader<'_> {
                             offset: start,
                             what: what.to_owned(),
                             help,
+                            path: String::new(),
                         });
                     }
                 };
@@ -429,6 +474,7 @@ impl Reader<'_> {
                     offset,
                     what: what.to_owned(),
                     help: Some(help),
+                    path: String::new(),
                 })
             }
         }
@@ -560,6 +606,30 @@ mod tests {
         ] {
             assert_eq!(fault(text), (offset, what.to_owned()), "{text}");
         }
+    }
+
+    #[test]
+    fn faults_say_what_was_being_read() {
+        for (text, path) in [
+            ("", ""),
+            ("[1, [2], {}, x]", "[3]"),
+            ("[1 2]", ""),
+            ("{\"a\": [{\"b\": {}, \"c\": tru}]}", "a[0].c"),
+            ("{\"a\": [{\"b\": {}, \"c\"}]}", "a[0].c"),
+            ("{\"a\": [{\"b\": {}, }]}", "a[0]"),
+            ("{\"a\": [{\"b\": {} \"c\": 1}]}", "a[0]"),
+            ("{\"\\u0061\\n\": [\"x", "a\\n[0]"),
+        ] {
+            assert_eq!(read(text, 64, 1000).unwrap_err().path, path, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_a_comma_is_a_comma_too_many() {
+        let help = |text| read(text, 64, 1000).unwrap_err().help;
+        assert_eq!(help("{\"a\": 1,}"), Some("remove the comma before it"));
+        assert_eq!(help("[1, ]"), Some("remove the comma before it"));
+        assert_eq!(help("{\"a\": }"), None);
     }
 
     #[test]

@@ -181,10 +181,10 @@ fn no_address(text: &str, address: &str) -> Result<IpNet, CidrFault> {
         );
     }
     if octets.len() != 4 {
-        return fault(
-            format!("{quoted} has {} octets, not 4", address.split('.').count()),
-            EXAMPLE,
-        );
+        let count = address.split('.').count();
+        let plural = if count == 1 { "" } else { "s" };
+        let message = format!("{quoted} has {count} octet{plural}, not 4");
+        return fault(message, EXAMPLE);
     }
     fault(format!("{quoted} has an octet above 255"), EXAMPLE)
 }
@@ -251,7 +251,7 @@ mod tests {
             ),
             ("10.0.0", "`10.0.0` has 3 octets, not 4"),
             ("10.0.0.256", "`10.0.0.256` has an octet above 255"),
-            ("167772160", "`167772160` has 1 octets, not 4"),
+            ("167772160", "`167772160` has 1 octet, not 4"),
             ("10.0.0.0.0.0.0", "`10.0.0.0.0.0.0` has 7 octets, not 4"),
             (" 10.0.0.1", "` 10.0.0.1` has white space in it"),
             ("10.0.0.1,10.0.0.2", "`10.0.0.1,10.0.0.2` is no address"),
