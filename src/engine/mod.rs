@@ -33,7 +33,7 @@ pub use self::handle::{Current, Handle};
 pub use self::inspect::{Inspection, Section};
 use crate::decision::{Decision, Explanation};
 use crate::image::{self, Config, Image};
-use crate::ir::{self, BuildError};
+use crate::ir::{self, BuildError, BuildErrorKind};
 use crate::policy::{Policy, PolicyKind};
 use crate::request::{Api, Request};
 
@@ -127,6 +127,8 @@ impl fmt::Debug for Engine {
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
     policies: Vec<Policy>,
+    /// What is wrong already.
+    refused: Option<BuildError>,
     api: Option<Api>,
     config: Config,
 }
@@ -142,25 +144,25 @@ impl Builder {
         self
     }
 
-    /// Adds a policy that is attached to the API.
+    /// Adds a policy that is attached to the API; [`Self::build`] refuses one of the other kind.
     #[must_use]
     pub fn resource_policy(self, policy: Policy) -> Self {
-        debug_assert_eq!(
-            policy.kind(),
-            PolicyKind::Resource,
-            "an identity policy matches every caller"
-        );
-        self.policy(policy)
+        self.policy_of(PolicyKind::Resource, policy)
     }
 
-    /// Adds a policy that is attached to the caller of every request this engine is asked about.
+    /// Adds a policy that is attached to the caller of every request this engine is asked
+    /// about; [`Self::build`] refuses one of the other kind.
     #[must_use]
     pub fn identity_policy(self, policy: Policy) -> Self {
-        debug_assert_eq!(
-            policy.kind(),
-            PolicyKind::Identity,
-            "a resource policy names its callers"
-        );
+        self.policy_of(PolicyKind::Identity, policy)
+    }
+
+    fn policy_of(mut self, expected: PolicyKind, policy: Policy) -> Self {
+        if policy.kind() != expected {
+            let policy = self.policies.len();
+            let kind = BuildErrorKind::Kind { policy, expected };
+            self.refused.get_or_insert(BuildError { kind });
+        }
         self.policy(policy)
     }
 
@@ -182,9 +184,12 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// A short-hand resource without [`Self::api`], more policy variables in one text than
+    /// A policy of the other kind than it was given as, a short-hand resource without [`Self::api`], more policy variables in one text than
     /// the engine resolves, or a limit of [`Config`] passed.
     pub fn build(mut self) -> Result<Engine, BuildError> {
+        if let Some(error) = self.refused {
+            return Err(error);
+        }
         if let Some(api) = &self.api {
             for policy in &mut self.policies {
                 if policy.short_hand().is_some() {
@@ -195,5 +200,31 @@ impl Builder {
         let rules = ir::lower(&self.policies, self.config.statement_limit)?;
         let image = image::build(&rules, &self.config)?;
         Ok(Engine { image })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_of_the_other_kind_is_refused() {
+        let identity = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+        let resource =
+            r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}"#;
+        let [identity, resource] =
+            [identity, resource].map(|text| Policy::from_json(text).unwrap());
+        let both = |builder: Builder| builder.policy(identity.clone()).policy(resource.clone());
+        assert!(both(Engine::builder()).build().is_ok());
+        let error = both(Engine::builder())
+            .resource_policy(identity.clone())
+            .build()
+            .unwrap_err();
+        assert_eq!(error.policy(), Some(2));
+        let error = Engine::builder()
+            .identity_policy(resource)
+            .build()
+            .unwrap_err();
+        assert_eq!(error.policy(), Some(0));
     }
 }

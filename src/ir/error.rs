@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::policy::PolicyKind;
+
 /// Why policies could not be built into an engine.
 ///
 /// Says which policy and statement are at fault where one is, and for a limit its name
@@ -13,6 +15,8 @@ pub struct BuildError {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum BuildErrorKind {
+    /// A policy given as of the other kind.
+    Kind { policy: usize, expected: PolicyKind },
     /// A short-hand resource and no API to expand it with.
     ShortHand {
         policy: usize,
@@ -53,9 +57,9 @@ impl BuildError {
     /// Returns which policy is at fault, in the order they were given, from 0.
     pub const fn policy(&self) -> Option<usize> {
         match self.kind {
-            BuildErrorKind::ShortHand { policy, .. } | BuildErrorKind::Variables { policy, .. } => {
-                Some(policy)
-            }
+            BuildErrorKind::Kind { policy, .. }
+            | BuildErrorKind::ShortHand { policy, .. }
+            | BuildErrorKind::Variables { policy, .. } => Some(policy),
             BuildErrorKind::Limit { .. } => None,
         }
     }
@@ -65,7 +69,7 @@ impl BuildError {
         match self.kind {
             BuildErrorKind::ShortHand { statement, .. }
             | BuildErrorKind::Variables { statement, .. } => Some(statement),
-            BuildErrorKind::Limit { .. } => None,
+            BuildErrorKind::Kind { .. } | BuildErrorKind::Limit { .. } => None,
         }
     }
 
@@ -73,7 +77,9 @@ impl BuildError {
     pub const fn size_limit(&self) -> Option<u64> {
         match self.kind {
             BuildErrorKind::Limit { limit, .. } => Some(limit),
-            BuildErrorKind::ShortHand { .. } | BuildErrorKind::Variables { .. } => None,
+            BuildErrorKind::Kind { .. }
+            | BuildErrorKind::ShortHand { .. }
+            | BuildErrorKind::Variables { .. } => None,
         }
     }
 }
@@ -81,6 +87,22 @@ impl BuildError {
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
+            BuildErrorKind::Kind {
+                policy,
+                expected: PolicyKind::Resource,
+            } => write!(
+                f,
+                "policy {policy}: an identity policy, which matches every caller, is given as a resource policy: \
+                 add a `Principal`, or give it as an identity policy"
+            ),
+            BuildErrorKind::Kind {
+                policy,
+                expected: PolicyKind::Identity,
+            } => write!(
+                f,
+                "policy {policy}: a resource policy is given as an identity policy: \
+                 remove its principals, or give it as a resource policy"
+            ),
             BuildErrorKind::ShortHand {
                 policy,
                 statement,
@@ -129,7 +151,20 @@ mod tests {
             text: "${a}".to_owned(),
             limit: 16,
         };
+        let kind = |policy, expected| BuildError {
+            kind: BuildErrorKind::Kind { policy, expected },
+        };
         let cases = [
+            (
+                kind(0, PolicyKind::Resource),
+                "policy 0: an identity policy, which matches every caller, is given as a resource policy: add a `Principal`, or give it as an identity policy",
+                (Some(0), None, None),
+            ),
+            (
+                kind(1, PolicyKind::Identity),
+                "policy 1: a resource policy is given as an identity policy: remove its principals, or give it as a resource policy",
+                (Some(1), None, None),
+            ),
             (
                 BuildError { kind: short_hand },
                 "policy 0: Statement[2]: resource `execute-api:/*` is short-hand: give the API it belongs to, or write the full ARN",

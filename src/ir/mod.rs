@@ -17,5 +17,6 @@ mod lower;
 mod rule;
 
 pub use self::error::BuildError;
+pub(crate) use self::error::BuildErrorKind;
 pub(crate) use self::lower::{VARIABLE_LIMIT, lower};
 pub(crate) use self::rule::{Condition, ConditionValues, Note, Principals, RuleSet, TextPart};

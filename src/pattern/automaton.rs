@@ -146,7 +146,13 @@ impl Automaton {
             let Some((child, label)) = self.heads.child(node, byte) else {
                 return ControlFlow::Continue(());
             };
-            if !bytes.get(at..).is_some_and(|rest| rest.starts_with(label)) {
+            // The child was found by the first byte of its label. PERF: most labels have no other,
+            // which saves calling a comparison.
+            let matches = match label {
+                [_] => true,
+                _ => bytes.get(at..).is_some_and(|rest| rest.starts_with(label)),
+            };
+            if !matches {
                 return ControlFlow::Continue(());
             }
             (node, at) = (child, at + label.len());

@@ -17,9 +17,8 @@ impl Extent {
     #[inline(always)]
     pub(crate) fn of<T>(self, table: &[T]) -> &[T] {
         let start = self.start.as_usize();
-        table
-            .get(start..start + self.len.as_usize())
-            .unwrap_or_default()
+        let end = start.saturating_add(self.len.as_usize());
+        table.get(start..end).unwrap_or_default()
     }
 
     /// Returns whether there are no items.

@@ -21,7 +21,7 @@ impl Reader<'_> {
         for (name, span, block) in self.distinct(path, operators) {
             let path = Path::Key(path, name);
             let operator = ConditionOperator::from_name(name);
-            if operator.is_none() && !self.counts_only() {
+            if operator.is_none() && !self.suppress() {
                 let message = format!("{} is no condition operator", Quoted(name));
                 self.fault(&path, span, message, near_operator(name));
             }

@@ -242,6 +242,13 @@ impl fmt::Display for Path<'_> {
 }
 
 impl Reader<'_> {
+    /// Counts a fault without telling it, if no more are told: then the caller need not find its words.
+    fn suppress(&mut self) -> bool {
+        let full = self.faults.len() >= self.limits.faults.max(1);
+        self.suppressed += usize::from(full);
+        full
+    }
+
     /// Tells a fault.
     fn fault(
         &mut self,
@@ -250,7 +257,7 @@ impl Reader<'_> {
         message: impl Into<String>,
         help: impl Into<Option<String>>,
     ) {
-        if self.counts_only() {
+        if self.suppress() {
             return;
         }
         let range = self.source.given_range(span);
@@ -264,15 +271,6 @@ impl Reader<'_> {
             message: message.into(),
             help: help.into(),
         });
-    }
-
-    /// Returns whether enough faults have been told, and counts this one.
-    ///
-    /// To be asked before a message that costs something: there may be millions.
-    fn counts_only(&mut self) -> bool {
-        let enough = self.faults.len() >= self.limits.faults.max(1);
-        self.suppressed += usize::from(enough);
-        enough
     }
 
     fn document(&mut self, root: Json<'_>, forced: Option<PolicyKind>) -> Option<Document> {
@@ -359,7 +357,7 @@ impl Reader<'_> {
                 known.push(Member { key, span, json });
                 continue;
             }
-            if self.counts_only() {
+            if self.suppress() {
                 continue;
             }
             let message = format!("{} is no {what}", Quoted(key));
