@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::ops::Range;
+use std::borrow::Cow;
 
 use crate::decision::Position;
 
@@ -113,36 +114,42 @@ impl fmt::Display for Fault {
 /// Input of the user's in a message: in backticks, without control characters, not too long.
 pub(super) struct Quoted<'t>(pub(super) &'t str);
 
+/// Returns the beginning of `text` that is shown, with an ellipsis where there is more.
+pub(super) fn shorten(text: &str) -> Cow<'_, str> {
+    let shown = text
+        .char_indices()
+        .nth(SHOWN)
+        .and_then(|(at, _)| text.get(..at));
+    shown.map_or(Cow::Borrowed(text), |shown| format!("{shown}…").into())
+}
+
 /// How many characters of an input are shown.
 const SHOWN: usize = 64;
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self
-            .0
-            .char_indices()
-            .nth(SHOWN)
-            .map_or(self.0.len(), |(at, _)| at);
-        let (shown, cut) = self.0.split_at_checked(shown).unwrap_or((self.0, ""));
-        write!(
-            f,
-            "`{}{}`",
-            tame(shown),
-            if cut.is_empty() { "" } else { "…" }
-        )
+        write!(f, "`{}`", tame(&shorten(self.0)))
     }
 }
 
-/// Returns `text` with control characters escaped.
+/// Returns `text` with those characters escaped that do something else than print.
 pub(super) fn tame(text: &str) -> String {
-    let escape = |c: char| {
-        if c.is_control() {
-            c.escape_debug().to_string()
+    let mut tamed = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() || is_invisible(character) {
+            tamed.extend(character.escape_debug());
         } else {
-            c.to_string()
+            tamed.push(character);
         }
-    };
-    text.chars().map(escape).collect()
+    }
+    tamed
+}
+
+/// Returns whether a character prints as nothing, or changes the order in which others print.
+const fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Returns the name nearest to `written`, if one is near enough to be meant.
@@ -178,6 +185,11 @@ mod tests {
     #[test]
     fn quoted_input_is_short_and_tame() {
         assert_eq!(Quoted("a\u{1b}[31m\n").to_string(), "`a\\u{1b}[31m\\n`");
+        assert_eq!(
+            Quoted("deny\u{202e}wolla\u{200b}").to_string(),
+            "`deny\\u{202e}wolla\\u{200b}`",
+            "a right-to-left override and a space of no width"
+        );
         assert_eq!(
             Quoted(&"é".repeat(65)).to_string(),
             format!("`{}…`", "é".repeat(64))

@@ -14,9 +14,9 @@
 use hifijson::escape::Error as EscapeError;
 use hifijson::str::{Error as StringError, LexAlloc as _};
 use hifijson::token::Lex as _;
-use hifijson::{Read as _, SliceLexer, num::Lex as _};
+use hifijson::{Read as _, SliceLexer, Write as _, num::Lex as _};
 
-use super::error::Quoted;
+use super::error::{Quoted, shorten, tame};
 use super::source::Span;
 use crate::util::int::{AsUsize, to_u32};
 
@@ -25,8 +25,10 @@ use crate::util::int::{AsUsize, to_u32};
 pub(super) struct Tree<'t> {
     text: &'t str,
     nodes: Vec<Node>,
-    /// The strings that had escapes.
-    unescaped: Vec<Box<str>>,
+    /// The strings that had escapes, one after the other, without them.
+    unescaped: String,
+    /// Where each of them ends.
+    ends: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +44,7 @@ enum Kind {
     Number,
     /// The inside of the span.
     String,
-    /// An index in `unescaped`.
+    /// An index in `ends`.
     Unescaped(u32),
     /// The index of the node behind the container.
     Array(u32),
@@ -86,6 +88,13 @@ impl<'d> Tree<'d> {
     pub(super) const fn root(&'d self) -> Json<'d> {
         Json { tree: self, at: 0 }
     }
+
+    fn unescaped(&self, index: u32) -> &str {
+        let end = |index: usize| self.ends.get(index).map_or(0, |end| end.as_usize());
+        let index = index.as_usize();
+        let start = index.checked_sub(1).map_or(0, end);
+        self.unescaped.get(start..end(index)).unwrap_or_default()
+    }
 }
 
 impl<'d> Json<'d> {
@@ -114,9 +123,7 @@ impl<'d> Json<'d> {
             Kind::Bool => Value::Bool(text(span.start, span.end)),
             Kind::Number => Value::Number(text(span.start, span.end)),
             Kind::String => Value::String(text(span.start + 1, span.end - 1)),
-            Kind::Unescaped(at) => {
-                Value::String(tree.unescaped.get(at.as_usize()).map_or("", |text| &**text))
-            }
+            Kind::Unescaped(at) => Value::String(tree.unescaped(at)),
             Kind::Array(end) => Value::Array(Items {
                 tree,
                 at: start,
@@ -194,6 +201,8 @@ pub(super) struct SyntaxFault {
     pub(super) what: String,
     /// What would be right.
     pub(super) help: Option<&'static str>,
+    /// The element that was being read, as `Statement[2].Effect`.
+    pub(super) path: String,
 }
 
 /// Reads a document of at most `depth` containers in one another and `limit` values and keys.
@@ -201,8 +210,10 @@ pub(super) fn read(text: &str, depth: usize, limit: usize) -> Result<Tree<'_>, S
     let lexer = SliceLexer::new(text.as_bytes());
     let tree = Tree {
         text,
-        nodes: Vec::new(),
-        unescaped: Vec::new(),
+        // PERF: 20 MB of prefixes are 40 nodes a KiB; growing a vector of them takes 10 ms.
+        nodes: Vec::with_capacity(limit.min(text.len() / 32)),
+        unescaped: String::new(),
+        ends: Vec::new(),
     };
     let mut reader = Reader {
         text,
@@ -214,20 +225,22 @@ pub(super) fn read(text: &str, depth: usize, limit: usize) -> Result<Tree<'_>, S
     };
     let mut due = Due::Value;
     loop {
-        due = match due {
-            Due::Value => reader.value()?,
-            Due::ItemOrEnd if reader.peek() == Some(b']') => reader.close(),
-            Due::ItemOrEnd => Due::Value,
-            Due::KeyOrEnd if reader.peek() == Some(b'}') => reader.close(),
-            Due::KeyOrEnd | Due::Key => reader.key()?,
-            Due::Separator if reader.open.is_empty() => {
-                return match reader.peek() {
-                    None => Ok(reader.tree),
-                    Some(_) => Err(reader.fault("there is text behind the document", None)),
-                };
-            }
-            Due::Separator => reader.separator()?,
+        let next = match due {
+            Due::Value => reader.value(),
+            Due::ItemOrEnd if reader.peek() == Some(b']') => Ok(reader.close()),
+            Due::ItemOrEnd => Ok(Due::Value),
+            Due::KeyOrEnd if reader.peek() == Some(b'}') => Ok(reader.close()),
+            Due::KeyOrEnd | Due::Key => reader.key(),
+            Due::Separator if reader.open.is_empty() => match reader.peek() {
+                None => return Ok(reader.tree),
+                Some(_) => Err(reader.fault("there is text behind the document", None)),
+            },
+            Due::Separator => reader.separator(),
         };
+        due = next.map_err(|fault| SyntaxFault {
+            path: reader.path(due),
+            ..fault
+        })?;
     }
 }
 
@@ -266,6 +279,7 @@ impl Reader<'_> {
             offset: self.offset(),
             what: what.into(),
             help,
+            path: String::new(),
         }
     }
 
@@ -276,7 +290,7 @@ impl Reader<'_> {
         let help = match next {
             Some(b'/' | b'#') => Some("JSON has no comments: remove it"),
             Some(b'\'') => Some("strings take double quotes"),
-            Some(b']' | b'}') => Some("remove the comma before it"),
+            Some(b']' | b'}') if self.is_behind_comma() => Some("remove the comma before it"),
             Some(b'N' | b'T' | b'F') => Some("`null`, `true` and `false` are lower case"),
             None => Some("the document ends too soon: is it whole?"),
             _ => None,
@@ -288,6 +302,44 @@ impl Reader<'_> {
         self.fault(format!("expected {expected}, found {found}"), help)
     }
 
+    fn is_behind_comma(&self) -> bool {
+        let before = self.text.get(..self.offset()).unwrap_or_default();
+        before.trim_end().ends_with(',')
+    }
+
+    /// Returns the path of what is being read.
+    fn path(&self, due: Due) -> String {
+        let mut path = String::new();
+        for (depth, &(container, object)) in self.open.iter().enumerate() {
+            let inner = self.open.get(depth + 1);
+            let end = inner.map_or(self.tree.nodes.len(), |&(inner, _)| inner);
+            let (mut count, mut last, mut at) = (0_usize, container, container + 1);
+            while let Some(node) = self.tree.nodes.get(at).filter(|_| at < end) {
+                (count, last) = (count + 1, at);
+                at = match node.kind {
+                    Kind::Array(behind) | Kind::Object(behind) => behind.as_usize().max(at + 1),
+                    _ => at + 1,
+                };
+            }
+            let key = Json {
+                tree: &self.tree,
+                at: last,
+            };
+            match key.value() {
+                // An odd one is a key without its value.
+                Value::String(key) if object && count % 2 == 1 => {
+                    path.push_str(if path.is_empty() { "" } else { "." });
+                    path.push_str(&shorten(key));
+                }
+                _ if !object && (inner.is_some() || due == Due::Value) => {
+                    path.push_str(&format!("[{count}]"));
+                }
+                _ => {}
+            }
+        }
+        tame(&path)
+    }
+
     fn push(&mut self, start: usize, kind: Kind) -> Result<(), SyntaxFault> {
         if self.tree.nodes.len() >= self.limit {
             let what = format!("the document has more than {} values and keys", self.limit);
@@ -295,6 +347,7 @@ impl Reader<'_> {
                 offset: start,
                 what,
                 help: Some("raise the limit of values if it is meant"),
+                path: String::new(),
             });
         }
         // The caller refuses texts of 4 GiB, so offsets fit.
@@ -353,6 +406,7 @@ impl Reader<'_> {
                             offset: start,
                             what: what.to_owned(),
                             help,
+                            path: String::new(),
                         });
                     }
                 };
@@ -366,12 +420,23 @@ impl Reader<'_> {
     fn string(&mut self) -> Result<(), SyntaxFault> {
         let start = self.offset();
         self.lexer.take_next();
+        let mut plain: &[u8] = &[];
+        let stop = |byte| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+        self.lexer.write_until(&mut plain, stop);
+        if self.lexer.peek_next() == Some(b'"') {
+            self.lexer.take_next();
+            return self.push(start, Kind::String);
+        }
+        // Something to unescape, or to refuse: once more from the start.
+        let again = self.text.as_bytes().get(start + 1..).unwrap_or_default();
+        self.lexer = SliceLexer::new(again);
         match self.lexer.str_string() {
-            Ok(text) if text.len() + 2 == self.offset() - start => self.push(start, Kind::String),
             Ok(text) => {
-                let at = to_u32(self.tree.unescaped.len()).unwrap_or(u32::MAX);
-                self.tree.unescaped.push(text.as_ref().into());
-                self.push(start, Kind::Unescaped(at))
+                self.tree.unescaped.push_str(&text);
+                let index = to_u32(self.tree.ends.len()).unwrap_or(u32::MAX);
+                let end = to_u32(self.tree.unescaped.len()).unwrap_or(u32::MAX);
+                self.tree.ends.push(end);
+                self.push(start, Kind::Unescaped(index))
             }
             Err(error) => {
                 // Behind the byte at fault; an unclosed string is best shown where it starts.
@@ -409,6 +474,7 @@ impl Reader<'_> {
                     offset,
                     what: what.to_owned(),
                     help: Some(help),
+                    path: String::new(),
                 })
             }
         }
@@ -540,6 +606,30 @@ mod tests {
         ] {
             assert_eq!(fault(text), (offset, what.to_owned()), "{text}");
         }
+    }
+
+    #[test]
+    fn faults_say_what_was_being_read() {
+        for (text, path) in [
+            ("", ""),
+            ("[1, [2], {}, x]", "[3]"),
+            ("[1 2]", ""),
+            ("{\"a\": [{\"b\": {}, \"c\": tru}]}", "a[0].c"),
+            ("{\"a\": [{\"b\": {}, \"c\"}]}", "a[0].c"),
+            ("{\"a\": [{\"b\": {}, }]}", "a[0]"),
+            ("{\"a\": [{\"b\": {} \"c\": 1}]}", "a[0]"),
+            ("{\"\\u0061\\n\": [\"x", "a\\n[0]"),
+        ] {
+            assert_eq!(read(text, 64, 1000).unwrap_err().path, path, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_a_comma_is_a_comma_too_many() {
+        let help = |text| read(text, 64, 1000).unwrap_err().help;
+        assert_eq!(help("{\"a\": 1,}"), Some("remove the comma before it"));
+        assert_eq!(help("[1, ]"), Some("remove the comma before it"));
+        assert_eq!(help("{\"a\": }"), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Condition operators and their names (SEMANTICS: operators are accepted in exact case only).
+//! Condition operators and their names, which are accepted in exact case only.
 
 use core::fmt;
 

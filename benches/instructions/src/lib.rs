@@ -19,8 +19,14 @@ pub const DECISIONS: usize = 256;
 impl Case {
     fn new(workload: workload::Workload) -> Self {
         let policy = Policy::from_json(&workload.json).expect("generated policies parse");
-        let engine = Engine::builder().policy(policy).build().expect("generated policies build");
-        Self { engine, questions: workload.questions }
+        let engine = Engine::builder()
+            .policy(policy)
+            .build()
+            .expect("generated policies build");
+        Self {
+            engine,
+            questions: workload.questions,
+        }
     }
 
     /// Statements of two patterns and ten CIDRs each.

@@ -33,12 +33,13 @@ pub(super) fn read(text: &str) -> Result<IpNet, CidrFault> {
         Some((address, length)) => (address, Some(length)),
         None => (text, None),
     };
-    match address.parse::<IpAddr>() {
-        Ok(IpAddr::V4(ip)) => {
-            let length = read_length(text, length, 32)?;
-            Ok(v4(ip, length))
-        }
-        Ok(IpAddr::V6(ip)) => {
+    // IPv4 first and by itself: it is nearly always that.
+    if let Ok(ip) = address.parse::<Ipv4Addr>() {
+        let length = read_length(text, length, 32)?;
+        return Ok(v4(ip, length));
+    }
+    match address.parse::<Ipv6Addr>() {
+        Ok(ip) => {
             let length = read_length(text, length, 128)?;
             match (ip.to_ipv4_mapped(), length.checked_sub(MAPPED)) {
                 (None, _) => Ok(v6(ip, length)),
@@ -71,30 +72,30 @@ fn read_length(text: &str, length: Option<&str>, longest: u8) -> Result<u8, Cidr
         return Ok(longest);
     };
     let digits = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
-    let whole = format!("write a number from 0 to {longest} behind the slash");
+    let whole = || format!("write a number from 0 to {longest} behind the slash");
     if length.parse::<IpAddr>().is_ok() {
         return fault(
             format!("{} has a mask and no prefix length", Quoted(text)),
-            whole,
+            whole(),
         );
     }
     if !digits {
         return fault(
             format!("{} has a prefix length that is no number", Quoted(text)),
-            whole,
+            whole(),
         );
     }
     if length.len() > 1 && length.starts_with('0') {
         return fault(
             format!("{} has a prefix length with a leading zero", Quoted(text)),
-            whole,
+            whole(),
         );
     }
     match length.parse::<u8>() {
         Ok(length) if length <= longest => Ok(length),
         _ => fault(
             format!("{} has a prefix length above {longest}", Quoted(text)),
-            whole,
+            whole(),
         ),
     }
 }
@@ -156,7 +157,8 @@ fn no_address(text: &str, address: &str) -> Result<IpNet, CidrFault> {
             "write a prefix such as `2001:db8::/32`",
         );
     }
-    let octets: Vec<&str> = address.split('.').collect();
+    // One more than there can be: the text may be long.
+    let octets: Vec<&str> = address.split('.').take(5).collect();
     let numeric = octets
         .iter()
         .all(|octet| !octet.is_empty() && octet.bytes().all(|byte| byte.is_ascii_digit()));
@@ -179,10 +181,10 @@ fn no_address(text: &str, address: &str) -> Result<IpNet, CidrFault> {
         );
     }
     if octets.len() != 4 {
-        return fault(
-            format!("{quoted} has {} of 4 octets", octets.len()),
-            EXAMPLE,
-        );
+        let count = address.split('.').count();
+        let plural = if count == 1 { "" } else { "s" };
+        let message = format!("{quoted} has {count} octet{plural}, not 4");
+        return fault(message, EXAMPLE);
     }
     fault(format!("{quoted} has an octet above 255"), EXAMPLE)
 }
@@ -247,9 +249,10 @@ mod tests {
                 "010.0.0.1",
                 "`010.0.0.1` has an octet with a leading zero, `010`",
             ),
-            ("10.0.0", "`10.0.0` has 3 of 4 octets"),
+            ("10.0.0", "`10.0.0` has 3 octets, not 4"),
             ("10.0.0.256", "`10.0.0.256` has an octet above 255"),
-            ("167772160", "`167772160` has 1 of 4 octets"),
+            ("167772160", "`167772160` has 1 octet, not 4"),
+            ("10.0.0.0.0.0.0", "`10.0.0.0.0.0.0` has 7 octets, not 4"),
             (" 10.0.0.1", "` 10.0.0.1` has white space in it"),
             ("10.0.0.1,10.0.0.2", "`10.0.0.1,10.0.0.2` is no address"),
             ("10.0.0.1-10.0.0.9", "`10.0.0.1-10.0.0.9` is a range"),

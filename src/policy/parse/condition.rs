@@ -20,24 +20,22 @@ impl Reader<'_> {
         let mut conditions = Vec::new();
         for (name, span, block) in self.distinct(path, operators) {
             let path = Path::Key(path, name);
-            let Some(operator) = ConditionOperator::from_name(name) else {
-                if self.suppress() {
-                    continue;
-                }
+            let operator = ConditionOperator::from_name(name);
+            if operator.is_none() && !self.suppress() {
                 let message = format!("{} is no condition operator", Quoted(name));
                 self.fault(&path, span, message, near_operator(name));
-                continue;
-            };
-            self.block(&path, Located::new(operator, span), block, &mut conditions);
+            }
+            let operator = operator.map(|operator| Located::new(operator, span));
+            self.block(&path, operator, block, &mut conditions);
         }
         (before == self.faults.len() + self.suppressed).then_some(conditions)
     }
 
-    /// Reads the keys and values under one operator.
+    /// Reads the keys and values under one operator; of an unknown one the keys only.
     fn block(
         &mut self,
         path: &Path<'_>,
-        operator: Located<ConditionOperator>,
+        operator: Option<Located<ConditionOperator>>,
         json: Json<'_>,
         conditions: &mut Vec<Condition>,
     ) {
@@ -64,7 +62,6 @@ impl Reader<'_> {
             let path = Path::Key(path, key);
             if key.is_empty() {
                 self.fault(&path, span, "an empty text is no condition key", None);
-                continue;
             }
             if let Some(earlier) = folded.insert(key.to_ascii_lowercase(), key) {
                 let message = format!(
@@ -80,6 +77,9 @@ impl Reader<'_> {
                 );
                 continue;
             }
+            let Some(operator) = operator else {
+                continue;
+            };
             let of = operator.value.operator;
             let values = match of.family() {
                 OperatorFamily::Ip => self.list(&path, values, Self::prefix).map(Values::Prefixes),
@@ -137,7 +137,14 @@ impl Reader<'_> {
         let written = Located::new(Box::from(text), json.span());
         if self.variables && text.contains("${") {
             if operator.takes_variables() {
-                return self.variables_of(path, written);
+                let text = self.variables_of(path, written)?;
+                if operator == Operator::Bool && !text.value.has_variables() {
+                    let message = format!("{} can never be a boolean", Quoted(text.value.raw()));
+                    let help = "write `true` or `false`".to_owned();
+                    self.fault(path, json.span(), message, help);
+                    return None;
+                }
+                return Some(text);
             }
             let message = format!(
                 "{} has a policy variable, which `{}` does not take",
@@ -181,7 +188,10 @@ fn near_operator(name: &str) -> Option<String> {
     if base == "null" && !suffix.is_empty() {
         return Some("`Null` asks whether the key exists and takes no `IfExists`".to_owned());
     }
-    let operator = nearest(base, Operator::ALL.iter().map(|operator| operator.as_str()))?;
+    // The opposite of what was meant is no remedy.
+    let negated = base.contains("not");
+    let names = Operator::ALL.iter().map(|operator| operator.as_str());
+    let operator = nearest(base, names.filter(|name| name.contains("Not") == negated))?;
     let prefix = match qualifier {
         Some(qualifier) => format!(
             "{}:",

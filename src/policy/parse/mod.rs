@@ -19,7 +19,7 @@ use core::fmt;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::error::{Fault, ParseError, Quoted, nearest, tame};
+use super::error::{Fault, ParseError, Quoted, nearest, shorten, tame};
 use super::json::{self, Json, Members, Value};
 use super::model::{Located, Policy, PolicyKind, Version};
 use super::options::{Limits, ParseOptions};
@@ -99,7 +99,8 @@ impl Policy {
         let tree = json::read(source.text(), limits.depth, limits.values).map_err(|fault| {
             let start = u32::try_from(fault.offset).unwrap_or(u32::MAX);
             let help = fault.help.map(str::to_owned);
-            single(&source, Span { start, end: start }, fault.what, help)
+            let span = Span { start, end: start };
+            single(&source, span, fault.path, fault.what, help)
         })?;
         let mut reader = Reader {
             source: &source,
@@ -169,14 +170,20 @@ fn source(text: &str, limits: &Limits) -> Result<Source, ParseError> {
     })
 }
 
-fn single(source: &Source, span: Span, message: String, help: Option<String>) -> ParseError {
+fn single(
+    source: &Source,
+    span: Span,
+    path: String,
+    message: String,
+    help: Option<String>,
+) -> ParseError {
     let range = source.given_range(span);
     let position = source.given_position(range.start);
     ParseError {
         faults: vec![Fault {
             position,
             range,
-            path: String::new(),
+            path,
             message,
             help,
         }],
@@ -226,8 +233,9 @@ impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => Ok(()),
-            Self::Key(Self::Root, key) => f.write_str(key),
-            Self::Key(parent, key) => write!(f, "{parent}.{key}"),
+            // A key may be as long as the text, and under it may be many faults.
+            Self::Key(Self::Root, key) => f.write_str(&shorten(key)),
+            Self::Key(parent, key) => write!(f, "{parent}.{}", shorten(key)),
             Self::Index(parent, index) => write!(f, "{parent}[{index}]"),
         }
     }
@@ -285,7 +293,8 @@ impl Reader<'_> {
             Some(version) => self.version(&Path::Key(&path, "Version"), version.json),
             None => None,
         };
-        self.variables = version == Some(Version::V2012);
+        // A version that is wrong was hardly meant to be the old one.
+        self.variables = get("Version").is_some() && version != Some(Version::V2008);
         let id = match get("Id") {
             Some(id) => self.string(&Path::Key(&path, "Id"), id.json),
             None => None,
@@ -421,11 +430,11 @@ impl Reader<'_> {
         let Value::Array(items) = json.value() else {
             return read(self, path, json).map(|value| vec![value]);
         };
-        let mut values = Vec::new();
-        let (mut count, mut whole) = (0_usize, true);
+        let count = items.count();
+        let mut values = Vec::with_capacity(count);
+        let mut whole = true;
         for (index, item) in items.enumerate() {
             let path = Path::Index(path, index);
-            count += 1;
             match read(self, &path, item) {
                 Some(value) => values.push(value),
                 None => whole = false,

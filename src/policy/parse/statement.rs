@@ -158,11 +158,12 @@ impl Reader<'_> {
         match (elements.get(plain), elements.get(negated)) {
             (Some(member), None) => Some((false, plain, member.json)),
             (None, Some(member)) => Some((true, negated, member.json)),
-            (Some(_), Some(twin)) => {
+            (Some(member), Some(twin)) => {
                 let message = format!("`{plain}` and `{negated}` stand in one statement");
                 let help = "keep one of them, or make two statements".to_owned();
                 self.fault(&Path::Key(path, negated), twin.span, message, help);
-                None
+                // For the faults in it: a policy does not come of this any more.
+                Some((false, plain, member.json))
             }
             (None, None) => {
                 let message = format!("the statement has neither `{plain}` nor `{negated}`");
@@ -244,9 +245,9 @@ impl Reader<'_> {
     fn action(&mut self, path: &Path<'_>, json: Json<'_>) -> Option<Located<Box<str>>> {
         let text = self.string(path, json)?;
         let action = &*text.value;
-        let shaped = action
-            .split_once(':')
-            .is_some_and(|(service, name)| !service.is_empty() && !name.is_empty());
+        let shaped = action.split_once(':').is_some_and(|(service, name)| {
+            !service.is_empty() && !name.is_empty() && !name.contains(':')
+        });
         let message = if action.is_empty() {
             "an empty text is no action".to_owned()
         } else if self.variables && action.contains("${") {

@@ -79,6 +79,12 @@ fn every_message_by_its_text() {
             "write `*` or `service:Name`, such as `execute-api:Invoke`",
         ),
         (
+            "Action=\"a:b:c\"".to_owned(),
+            "Statement.Action",
+            "`a:b:c` is no action",
+            "write `*` or `service:Name`, such as `execute-api:Invoke`",
+        ),
+        (
             "Action=\"a: b\"".to_owned(),
             "Statement.Action",
             "`a: b` has white space in it",
@@ -205,10 +211,16 @@ fn every_message_by_its_text() {
             "did you mean `IpAddress`?",
         ),
         (
-            "Condition={\"foranyvalue:stringlikeifexists\":{}}".to_owned(),
+            "Condition={\"foranyvalue:stringlikeifexists\":{\"a\":\"b\"}}".to_owned(),
             "Statement.Condition.foranyvalue:stringlikeifexists",
             "`foranyvalue:stringlikeifexists` is no condition operator",
             "did you mean `ForAnyValue:StringLikeIfExists`?",
+        ),
+        (
+            condition("Bool", "\"${*}\""),
+            "Statement.Condition.Bool.x:k",
+            "`${*}` can never be a boolean",
+            "write `true` or `false`",
         ),
         (
             "Condition={\"NullIfExists\":{\"a\":\"true\"}}".to_owned(),
@@ -408,6 +420,79 @@ fn limits_are_told_with_their_numbers() {
     let error = read(two, default.with_faults(2)).unwrap_err();
     assert_eq!((error.faults().len(), error.suppressed()), (2, 4));
     assert!(error.to_string().ends_with("(and 5 more faults)"));
+}
+
+/// What is wrong in one place hides nothing of what is wrong in another.
+#[test]
+fn a_fault_hides_no_other() {
+    let faults = |text: &str| -> Vec<String> {
+        let error = Policy::from_json(text).expect_err(text);
+        let path = |fault: &Fault| fault.path().to_owned();
+        error.faults().iter().map(path).collect()
+    };
+    let unknown_operator = document(r#"Condition={"Bol":{"":1,"a":1,"A":1},"Bool":{"":1}}"#);
+    assert_eq!(
+        faults(&unknown_operator),
+        [
+            "Statement.Condition.Bol",
+            "Statement.Condition.Bol.",
+            "Statement.Condition.Bol.A",
+            "Statement.Condition.Bool.",
+            "Statement.Condition.Bool.",
+        ]
+    );
+    assert_eq!(
+        faults(&document(r#"Condition={"Bol":7}"#)),
+        ["Statement.Condition.Bol"; 2]
+    );
+    let twins = r#"{"Statement":{"Effect":"Deny","Action":"a","NotAction":"b:c","Resource":"*"}}"#;
+    assert_eq!(faults(twins), ["Statement.Action", "Statement.NotAction"]);
+    let wrong_version = document(r#"Resource="${a""#).replace("2012", "2013");
+    assert_eq!(faults(&wrong_version), ["Version", "Statement.Resource"]);
+}
+
+#[test]
+fn no_remedy_means_the_opposite() {
+    let help = |operator: &str| {
+        fault(&document(&format!(
+            r#"Condition={{"{operator}":{{"a":"b"}}}}"#
+        )))
+        .2
+    };
+    assert_ne!(
+        help("BinaryNotEquals").as_deref(),
+        Some("did you mean `BinaryEquals`?")
+    );
+    assert_eq!(
+        help("NotIPAddress").as_deref(),
+        Some("did you mean `NotIpAddress`?")
+    );
+    assert_eq!(
+        help("StringNotEqual").as_deref(),
+        Some("did you mean `StringNotEquals`?")
+    );
+}
+
+/// A long key is written once for each fault below it.
+#[test]
+fn paths_are_short_whatever_the_keys_are() {
+    let key = "k".repeat(100_000);
+    let text = document(&format!(
+        r#"Condition={{"IpAddress":{{"{key}":["a","b"]}}}}"#
+    ));
+    let error = Policy::from_json(&text).unwrap_err();
+    let path = format!("Statement.Condition.IpAddress.{}…[1]", "k".repeat(64));
+    assert_eq!(error.faults()[1].path(), path);
+    assert!(error.to_string().len() < 500);
+}
+
+#[test]
+fn syntax_errors_have_a_path() {
+    let text = r#"{"Statement": [{"Effect": "Allow"}, {"Effect": Allow}]}"#;
+    assert_eq!(
+        Policy::from_json(text).unwrap_err().to_string(),
+        "line 1, column 48: Statement[1].Effect: expected a value, found `A`"
+    );
 }
 
 #[test]
