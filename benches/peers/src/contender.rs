@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use crate::allocations;
-
 /// The one all others are compared with.
 pub(crate) const ENGINE: &str = "**portcullis**, whole decision";
 /// The engine, many requests in flight.
@@ -53,12 +51,13 @@ pub(crate) struct Built {
 
 /// Builds, and returns what that cost.
 pub(crate) fn built<T>(build: impl FnOnce() -> T) -> (T, Built) {
-    let before = allocations::live();
+    let mut made = None;
     let start = Instant::now();
-    let value = build();
+    let info = allocation_counter::measure(|| made = Some(build()));
     let built = Built {
         milliseconds: start.elapsed().as_secs_f64() * 1e3,
-        bytes: allocations::live().saturating_sub(before),
+        bytes: usize::try_from(info.bytes_current).unwrap_or_default(),
     };
+    let value = made.expect("what is measured is run");
     (value, built)
 }

@@ -16,7 +16,6 @@
 //! - `report`, `plot`: what is told.
 
 mod addresses;
-mod allocations;
 mod contender;
 mod goals;
 mod measure;
