@@ -14,8 +14,8 @@
 //! - `condition`: residual conditions;
 //! - `context`: reading the request's condition keys;
 //! - `template`: texts with policy variables;
-//! - `value`: numbers and dates;
 //! - `handle`: an engine that can be replaced while it is used;
+//! - `inspect`: what the engine is made of;
 //! - `explain`: the same question asked of every rule, with what matched.
 
 mod condition;
