@@ -89,7 +89,7 @@ impl<'x> Template<'x> {
     /// Returns whether the text, as an ARN of patterns, matches `value` field by field.
     pub(super) fn matches_arn(&self, value: &str) -> bool {
         match self {
-            Self::Plain(program) => matches_fields(*program, 0, program.len(), value),
+            Self::Plain(program) => matches_plain_fields(program, value),
             Self::Resolved(resolved) => {
                 matches_fields(*resolved, resolved.settle(0, 0), resolved.end(), value)
             }
@@ -98,6 +98,20 @@ impl<'x> Template<'x> {
 }
 
 /// Matches six fields between colons one by one; the sixth takes the rest of both sides.
+fn matches_plain_fields(program: &[u8], value: &str) -> bool {
+    let mut fields = program.splitn(6, |&byte| byte == b':');
+    let mut values = value.splitn(6, ':');
+    let mut matched = 0;
+    for (field, value) in fields.by_ref().zip(values.by_ref()) {
+        if !glob::matches(field, value) {
+            return false;
+        }
+        matched += 1;
+    }
+    matched == 6
+}
+
+/// [`matches_plain_fields`] for a text with variables.
 fn matches_fields<S: Stream + ?Sized>(
     stream: &S,
     mut start: S::Cursor,

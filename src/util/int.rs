@@ -55,3 +55,25 @@ pub(crate) const fn top16_v4(bits: u32) -> u16 {
 pub(crate) const fn top16_v6(bits: u128) -> u16 {
     (bits >> 112) as u16
 }
+
+/// Returns the product of two words, its halves folded into one.
+#[inline(always)]
+#[expect(clippy::as_conversions, reason = "each half has 64 bits")]
+pub(crate) const fn fold(a: u64, b: u64) -> u64 {
+    let product = (a as u128).wrapping_mul(b as u128);
+    (product as u64) ^ ((product >> 64) as u64)
+}
+
+/// Returns the lower half.
+#[inline(always)]
+#[expect(clippy::as_conversions, reason = "the lower half is asked for")]
+pub(crate) const fn low32(word: u64) -> u32 {
+    word as u32
+}
+
+/// Returns the upper half.
+#[inline(always)]
+#[expect(clippy::as_conversions, reason = "the shift leaves 32 bits")]
+pub(crate) const fn high32(word: u64) -> u32 {
+    (word >> 32) as u32
+}

@@ -119,6 +119,20 @@ fn a_thousand_patterns_of_ten_stars() {
 }
 
 #[test]
+fn a_thousand_patterns_that_nearly_match_everywhere() {
+    let run = "a".repeat(800);
+    let text = document((0..1_000).map(|i| statement("Deny", &format!("\"*{run}b{i}*\""), "")));
+    let (_, engine) = build(&text);
+    let start = Instant::now();
+    let resource = "a".repeat(1_600);
+    assert_eq!(engine.decide(&request(&resource)), Decision::ImplicitDeny);
+    let elapsed = start.elapsed();
+    assert!(elapsed < Duration::from_millis(100), "{elapsed:?}");
+    let resource = run + "b7";
+    assert_eq!(engine.decide(&request(&resource)), Decision::ExplicitDeny);
+}
+
+#[test]
 fn a_hundred_megabytes_are_refused_at_once() {
     let text = " ".repeat(100 << 20);
     let start = Instant::now();
