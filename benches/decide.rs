@@ -3,7 +3,7 @@
 //! Before anything is timed the engine's answers are compared with the reference's, all of
 //! them where the reference can be waited for, and there must be more than one outcome.
 
-use super::workload::{self, Workload};
+use super::workload::{self, Shape, Workload};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use portcullis::{Decision, Engine, Policy, reference};
 
@@ -161,4 +161,13 @@ pub(crate) fn worst(c: &mut Criterion) {
         &workload::all_open(10_000, 4_096),
         1,
     );
+}
+
+pub(crate) fn shapes(c: &mut Criterion) {
+    for shape in Shape::ALL {
+        let group = format!("decide/differ_by_{}", shape.name());
+        for size in [100, 10_000] {
+            bench(c, &group, size, &workload::shape(shape, size, 4_096), 2);
+        }
+    }
 }

@@ -26,6 +26,7 @@ criterion::criterion_group!(
     decide::statements,
     decide::prefixes,
     decide::worst,
+    decide::shapes,
     compile::compile
 );
 criterion::criterion_main!(benches);

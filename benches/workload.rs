@@ -4,6 +4,7 @@
 //!   /48 and /32 for IPv6).
 //! - A statement has two resource patterns of one API and ten CIDRs; every fourth is a Deny.
 //! - Resources are ARNs of 84 bytes; half of the requests are made to match a statement.
+//! - The shapes beside that are those in which statements differ elsewhere than in the API.
 
 #![expect(
     clippy::indexing_slicing,
@@ -13,7 +14,7 @@
 use core::fmt::Write;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use portcullis::{Address, Decision, Request};
+use portcullis::{Address, Decision, Principal, Request, Value};
 
 /// `SplitMix64`: small, fast, and the same everywhere.
 #[derive(Clone, Debug)]
@@ -113,11 +114,30 @@ pub(crate) struct Workload {
 pub(crate) struct Question {
     pub(crate) source_ip: IpAddr,
     pub(crate) resource: String,
+    /// The ARN of the caller, if known.
+    pub(crate) principal: Option<String>,
+    pub(crate) action: String,
+    /// The value of `aws:SourceVpce`.
+    pub(crate) context: Option<&'static [(&'static str, Value<'static>)]>,
 }
 
 impl Question {
+    fn new(source_ip: IpAddr, resource: String) -> Self {
+        Self {
+            source_ip,
+            resource,
+            principal: None,
+            action: Request::INVOKE.to_owned(),
+            context: None,
+        }
+    }
+
     pub(crate) fn request(&self) -> Request<'_> {
+        let principal = self.principal.as_deref();
         Request::invoke(Address::Known(self.source_ip), &self.resource)
+            .with_action(&self.action)
+            .with_principal(principal.map_or(Principal::Anonymous, Principal::Aws))
+            .with_context(self.context.unwrap_or_default())
     }
 }
 
@@ -166,10 +186,7 @@ pub(crate) fn statements(statements: u64, questions: usize) -> Workload {
                 0 => listed.host(&mut rng),
                 _ => Prefix::random(&mut rng, false).host(&mut rng),
             };
-            Question {
-                source_ip,
-                resource: arn(statement, method, rng.below(0xffff)),
-            }
+            Question::new(source_ip, arn(statement, method, rng.below(0xffff)))
         })
         .collect();
     Workload { json, questions }
@@ -195,10 +212,8 @@ pub(crate) fn block_list(prefixes: u64, v6: bool, questions: usize) -> Workload 
                 0 => listed[rng.below(prefixes) as usize],
                 _ => Prefix::random(&mut rng, v6),
             };
-            Question {
-                source_ip: prefix.host(&mut rng),
-                resource: arn(rng.below(1000), "GET", at as u64),
-            }
+            let source_ip = prefix.host(&mut rng);
+            Question::new(source_ip, arn(rng.below(1000), "GET", at as u64))
         })
         .collect();
     Workload { json, questions }
@@ -211,6 +226,145 @@ pub(crate) fn all_open(statements: u64, questions: usize) -> Workload {
     let list = vec![statement; statements as usize].join(",");
     workload.json = format!(r#"{{"Version":"2012-10-17","Statement":[{list}]}}"#);
     workload
+}
+
+/// In what the statements of a [`shape`] differ, beside their CIDRs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shape {
+    /// The path, behind a `*`, of one API.
+    Path,
+    /// The API, behind stars for region and account.
+    Api,
+    /// Something in the middle of anything.
+    Middle,
+    /// The caller.
+    Principal,
+    /// The action.
+    Action,
+    /// The only resource that a Deny is not for.
+    NotResource,
+    /// The VPC endpoint that another condition asks for.
+    Condition,
+    /// Nothing: one statement with as many VPC endpoints.
+    Values,
+}
+
+impl Shape {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Path,
+        Self::Api,
+        Self::Middle,
+        Self::Principal,
+        Self::Action,
+        Self::NotResource,
+        Self::Condition,
+        Self::Values,
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Api => "api",
+            Self::Middle => "middle",
+            Self::Principal => "principal",
+            Self::Action => "action",
+            Self::NotResource => "not_resource",
+            Self::Condition => "condition",
+            Self::Values => "values",
+        }
+    }
+}
+
+/// `statements` statements that differ in one thing; each has one CIDR, a /16 of 10.0.0.0/8 but for
+/// the statement's own /24, and half of the requests match one of them.
+pub(crate) fn shape(shape: Shape, statements: u64, questions: usize) -> Workload {
+    let mut rng = Rng::new(statements);
+    let all = format!("{HEAD}api/*");
+    let vpce = |i: u64| format!("vpce-{i:08x}");
+    let mut list = Vec::new();
+    for i in 0..if matches!(shape, Shape::Values) {
+        1
+    } else {
+        statements
+    } {
+        let (mut effect, mut element, mut resource) = ("Allow", "Resource", all.clone());
+        let (mut action, mut principal) = (Request::INVOKE.to_owned(), r#""*""#.to_owned());
+        let mut condition = String::new();
+        match shape {
+            Shape::Path => resource = format!("{HEAD}api/*/GET/p{i}/*"),
+            Shape::Api => resource = format!("arn:aws:execute-api:*:*:api{i}/*"),
+            Shape::Middle => resource = format!("*/mid{i}*"),
+            Shape::Principal => {
+                principal = format!(r#"{{"AWS":"arn:aws:iam::123456789012:user/u{i}"}}"#);
+            }
+            Shape::Action => action = format!("execute-api:Act{i}"),
+            Shape::NotResource => {
+                (effect, element) = ("Deny", "NotResource");
+                resource = format!("{HEAD}api/prod/GET/p{i}/*");
+            }
+            Shape::Condition => {
+                condition = format!(r#","StringEquals":{{"aws:SourceVpce":"{}"}}"#, vpce(i));
+            }
+            Shape::Values => {
+                let values: Vec<String> = (0..statements).map(vpce).collect();
+                condition = format!(r#","StringEquals":{{"aws:SourceVpce":{values:?}}}"#);
+            }
+        }
+        let cidr = match shape {
+            // Distinct lists, so that nothing is decided by there being one set of addresses only.
+            Shape::NotResource => format!("192.{}.{}.0/24", i / 256 % 256, i % 256),
+            _ => format!("10.{}.{}.0/24", i / 256 % 256, i % 256),
+        };
+        list.push(format!(
+            r#"{{"Effect":"{effect}","Principal":{principal},"Action":"{action}","{element}":"{resource}","Condition":{{"IpAddress":{{"aws:SourceIp":"{cidr}"}}{condition}}}}}"#
+        ));
+    }
+    if matches!(shape, Shape::NotResource) {
+        list.push(format!(
+            r#"{{"Effect":"Allow","Principal":"*","Action":"*","Resource":"{all}"}}"#
+        ));
+    }
+    let json = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{}]}}"#,
+        list.join(",")
+    );
+    let questions = (0..questions)
+        .map(|at| {
+            let i = rng.below(statements);
+            let own = Ipv4Addr::from_bits(0x0a00_0000 | (i as u32 & 0xffff) << 8 | 7);
+            let other = Ipv4Addr::from_bits(0x0b00_0000 | rng.next() as u32 & 0xffff);
+            let source_ip = match shape {
+                Shape::NotResource => Ipv4Addr::from_bits(0xc000_0000 | own.to_bits() & 0xffffff),
+                Shape::Values => Ipv4Addr::new(10, 0, 0, 9),
+                _ => own,
+            };
+            let source_ip = if at % 2 == 0 { source_ip } else { other };
+            let resource = match shape {
+                Shape::Path => format!("{HEAD}api/prod/GET/p{i}/"),
+                Shape::Api => {
+                    format!("arn:aws:execute-api:eu-central-1:123456789012:api{i}/prod/GET/")
+                }
+                Shape::Middle => format!("{HEAD}api/prod/GET/mid{i}/"),
+                // Half of the requests that match an address are for the resource that is spared.
+                Shape::NotResource if at % 4 == 0 => format!("{HEAD}api/prod/GET/p{i}/"),
+                _ => format!("{HEAD}api/prod/GET/pets/"),
+            };
+            let mut question = Question::new(source_ip.into(), format!("{resource:x<84}"));
+            match shape {
+                Shape::Principal => {
+                    question.principal = Some(format!("arn:aws:iam::123456789012:user/u{i}"));
+                }
+                Shape::Action => question.action = format!("execute-api:Act{i}"),
+                Shape::Condition | Shape::Values => {
+                    let value = Value::Text(vpce(i).leak());
+                    question.context = Some(Box::leak(Box::new([("aws:SourceVpce", value)])));
+                }
+                _ => {}
+            }
+            question
+        })
+        .collect();
+    Workload { json, questions }
 }
 
 /// How many of the answers are allow, explicit deny and implicit deny.

@@ -9,22 +9,25 @@
 //! ```
 //!
 //! Subset construction is out of the question: each `*` alive multiplies the states (two
-//! dozen patterns already take seconds). Instead the literal heads make a radix tree that
-//! the text walks once; whatever hangs at a node of that walk has a matching head. A
-//! pattern that ends there needs the text to end, one that goes on with a lone `*` is
-//! accepted at once, and the others are verified by a glob matcher, filtered by their
-//! literal tails in a second radix tree, over reversed text, where many share a head.
-//! Building is linear in the patterns' bytes, whatever their wildcards.
+//! dozen patterns already take seconds). Instead the literal heads make a tree that the
+//! text walks once; whatever hangs at a node of that walk has a matching head. A pattern
+//! that ends there needs the text to end, one that goes on with a lone `*` is accepted at
+//! once, and the others are verified by a glob matcher; where many share a head, only
+//! those of which a few rare bytes occur in the text. Building is linear in the patterns'
+//! bytes, whatever their wildcards, and nothing is left for the first request to do.
 //!
 //! - `glob`: does one pattern match one text; the verifier, and all there is for
 //!   actions and condition values;
-//! - `automaton`: the flat tables and the walk;
+//! - `tree`: the literal heads;
+//! - `grams`: many tails of one head;
+//! - `automaton`: the tables together, and the walk;
 //! - `build`: patterns → tables.
 
 pub(crate) mod automaton;
 pub(crate) mod build;
 pub(crate) mod glob;
-mod radix;
+pub(crate) mod grams;
+pub(crate) mod tree;
 
 pub(crate) use self::automaton::Automaton;
 pub(crate) use self::glob::{ANY, ONE, program};

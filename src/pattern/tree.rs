@@ -1,0 +1,249 @@
+//! The tree of literal heads: flat tables, the step from node to node, and the build.
+//!
+//! A node is left by the next `stride` bytes of the text all at once: as many as every
+//! key below it still has, sixteen at most. Ten thousand API ids of ten characters thus
+//! hang at one node, one look into a hash table away, where a tree by single bytes would
+//! be walked ten nodes down. A node with a single child needs no table.
+//!
+//! # Invariants
+//!
+//! - Node 0 is the root and has no label; every other label is not empty, so a walk ends.
+//! - A child is found by the first bytes of its label and counts only if the text has all
+//!   of it: the tree is exact whatever the hash.
+
+use crate::util::extent::Extent;
+use crate::util::hash::{self, HashTable};
+use crate::util::int::{AsUsize, to_u32};
+
+/// The most bytes that a node looks at to choose a child: two words.
+const STRIDE_MAX: usize = 16;
+
+/// In place of a child: there is none, or more than one.
+const NO_CHILD: u32 = u32::MAX;
+
+/// A tree over byte strings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tree {
+    /// The nodes.
+    pub(crate) nodes: Vec<Node>,
+    /// The labels.
+    pub(crate) labels: Vec<u8>,
+    /// The children of the nodes with more than one, by node and the first bytes of their labels.
+    pub(crate) children: HashTable,
+}
+
+/// A node of a [`Tree`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub(crate) struct Node {
+    /// The bytes between parent and node, in [`Tree::labels`].
+    pub(crate) label: Extent,
+    /// How many bytes choose a child; 0 where there are no children to choose from.
+    pub(crate) stride: u32,
+    /// The only child, or [`NO_CHILD`].
+    pub(crate) only_child: u32,
+}
+
+impl Tree {
+    /// Returns the child of `node` whose label starts `rest`, and the label's length.
+    #[inline]
+    pub(crate) fn step(&self, at: usize, node: &Node, rest: &[u8]) -> Option<(usize, usize)> {
+        if node.only_child != NO_CHILD {
+            return self.enter(node.only_child, rest);
+        }
+        let (first, second) = key(rest, node.stride.as_usize())?;
+        let hash = hash::words(to_u32(at)?, first, second);
+        self.children
+            .candidates(hash)
+            .find_map(|child| self.enter(child, rest))
+    }
+
+    #[inline]
+    fn enter(&self, child: u32, rest: &[u8]) -> Option<(usize, usize)> {
+        let child = child.as_usize();
+        let label = self.nodes.get(child)?.label.of(&self.labels);
+        // An empty label, which no build makes, would let a walk stand still.
+        (!label.is_empty() && rest.starts_with(label)).then_some((child, label.len()))
+    }
+
+    /// Builds the tree of `keys`, and returns for each node the indices of the keys that end there.
+    ///
+    /// `None` where a table passes 2^32 entries. Takes time in the bytes of all keys, and sorting.
+    pub(crate) fn new(keys: &[&[u8]]) -> Option<(Self, Vec<Vec<usize>>)> {
+        let key_of = |item: usize| keys.get(item).copied().unwrap_or_default();
+        let mut order: Vec<usize> = (0..keys.len()).collect();
+        order.sort_by_key(|&item| key_of(item));
+
+        let mut tree = Self::default();
+        let mut ends = Vec::new();
+        let mut children: Vec<(u64, u32)> = Vec::new();
+        // (how many bytes lead to the node's parent and to itself, the keys below it, its parent
+        // if that has to be told of it); a node's number is given when it is taken up.
+        let mut open: Vec<Open<'_>> = vec![Open {
+            from: 0,
+            depth: 0,
+            below: &order,
+            parent: None,
+        }];
+        while let Some(Open {
+            from,
+            depth,
+            below,
+            parent,
+        }) = open.pop()
+        {
+            let at = to_u32(tree.nodes.len()).filter(|&at| at != NO_CHILD)?;
+            let label = below
+                .first()
+                .and_then(|&item| key_of(item).get(from..depth));
+            let label = label.unwrap_or_default();
+            match parent {
+                None => {}
+                Some((parent, 0)) => tree.nodes.get_mut(parent.as_usize())?.only_child = at,
+                Some((parent, stride)) => {
+                    let (first, second) = key(label, stride)?;
+                    children.push((hash::words(parent, first, second), at));
+                }
+            }
+            let here = below.partition_point(|&item| key_of(item).len() == depth);
+            let (ending, deeper) = below.split_at_checked(here).unwrap_or((below, &[]));
+            let shared = match (deeper.first(), deeper.last()) {
+                // Sorted, so what the first and the last share they all share.
+                (Some(&first), Some(&last)) => common(key_of(first), key_of(last)),
+                _ => depth,
+            };
+            let mut stride = 0;
+            if shared > depth {
+                open.push(Open {
+                    from: depth,
+                    depth: shared,
+                    below: deeper,
+                    parent: Some((at, 0)),
+                });
+            } else {
+                let remaining = deeper.iter().map(|&item| key_of(item).len() - depth);
+                stride = remaining.min().unwrap_or(0).min(STRIDE_MAX);
+                let chosen_by = |item: usize| key_of(item).get(depth..depth + stride);
+                for group in deeper.chunk_by(|&a, &b| chosen_by(a) == chosen_by(b)) {
+                    let (Some(&first), Some(&last)) = (group.first(), group.last()) else {
+                        continue;
+                    };
+                    open.push(Open {
+                        from: depth,
+                        depth: common(key_of(first), key_of(last)),
+                        below: group,
+                        parent: Some((at, stride)),
+                    });
+                }
+            }
+            tree.nodes.push(Node {
+                label: Extent::append(&mut tree.labels, label.iter().copied())?,
+                stride: to_u32(stride)?,
+                only_child: NO_CHILD,
+            });
+            ends.push(ending.to_vec());
+        }
+        tree.children = HashTable::new(&children)?;
+        Some((tree, ends))
+    }
+}
+
+/// A node that is still to be made.
+struct Open<'o> {
+    from: usize,
+    depth: usize,
+    below: &'o [usize],
+    /// The parent's number, and its stride or 0 for an only child.
+    parent: Option<(u32, usize)>,
+}
+
+/// Returns the first `stride` bytes as two words, or `None` where `rest` is shorter or the stride none.
+#[inline(always)]
+fn key(rest: &[u8], stride: usize) -> Option<(u64, u64)> {
+    let bytes = rest.get(..stride)?;
+    let word = |bytes: &[u8]| {
+        bytes
+            .first_chunk::<8>()
+            .map(|&word| u64::from_le_bytes(word))
+    };
+    if let Some(first) = word(bytes) {
+        // The two words overlap, or are one twice.
+        let second = bytes
+            .last_chunk::<8>()
+            .map(|&word| u64::from_le_bytes(word));
+        return second.map(|second| (first, second));
+    }
+    let bits = u32::try_from(stride).ok()? * 8;
+    let first = match word(rest) {
+        Some(word) => word & !u64::MAX.checked_shl(bits)?,
+        None => bytes
+            .iter()
+            .rev()
+            .fold(0, |word, &byte| word << 8 | u64::from(byte)),
+    };
+    (stride > 0).then_some((first, 0))
+}
+
+/// Returns the length of the common prefix.
+fn common(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The keys that start `text`, by walking.
+    fn starts(tree: &Tree, ends: &[Vec<usize>], text: &[u8]) -> Vec<usize> {
+        let mut found = Vec::new();
+        let (mut at, mut read) = (0, 0);
+        loop {
+            found.extend(&ends[at]);
+            match tree.step(at, &tree.nodes[at], &text[read..]) {
+                Some((child, len)) => (at, read) = (child, read + len),
+                None => break,
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn many_keys_of_one_length_hang_at_one_node() {
+        let keys: Vec<String> = (0..5000).map(|i| format!("arn:aws:{i:010}/")).collect();
+        let keys: Vec<&[u8]> = keys.iter().map(String::as_bytes).collect();
+        let (tree, ends) = Tree::new(&keys).unwrap();
+        assert_eq!(tree.nodes.len(), 5002, "root, what all share, one for each");
+        assert_eq!(starts(&tree, &ends, b"arn:aws:0000004321/prod"), [4321]);
+        assert_eq!(starts(&tree, &ends, b"arn:aws:0000005000/"), [0; 0]);
+        assert_eq!(starts(&tree, &ends, b"arn:aws:00"), [0; 0]);
+    }
+
+    #[test]
+    fn no_keys_and_the_empty_key() {
+        let (tree, ends) = Tree::new(&[]).unwrap();
+        assert_eq!(starts(&tree, &ends, b"a"), [0; 0]);
+        let (tree, ends) = Tree::new(&[b"", b""]).unwrap();
+        assert_eq!(starts(&tree, &ends, b""), [0, 1]);
+    }
+
+    proptest! {
+        #[test]
+        fn finds_every_key_that_starts_the_text(
+            keys in prop::collection::vec("[ab]{0,3}|[ab]{8,40}|a{0,30}b", 0..40),
+            text in "[ab]{0,40}|a{0,30}b{0,3}",
+        ) {
+            let bytes: Vec<&[u8]> = keys.iter().map(String::as_bytes).collect();
+            let (tree, ends) = Tree::new(&bytes).unwrap();
+            let mut texts = vec![text.clone()];
+            texts.extend(keys.iter().map(|key| key.clone() + &text));
+            for text in &texts {
+                let expected: Vec<usize> =
+                    (0..keys.len()).filter(|&i| text.starts_with(&keys[i])).collect();
+                prop_assert_eq!(starts(&tree, &ends, text.as_bytes()), expected);
+            }
+        }
+    }
+}
