@@ -8,6 +8,7 @@ use core::cmp::Ordering;
 
 use super::context::{self, Addresses, Texts};
 use super::template::Template;
+use crate::image::conditions::value_hash;
 use crate::image::{Condition, EFFECT_DENY, Image};
 use crate::policy::value::{Number, read_date};
 use crate::policy::{Operator, OperatorFamily};
@@ -30,6 +31,7 @@ pub(super) fn holds(image: &Image, request: &Request<'_>, index: u32, effect: u3
     let test = Test {
         image,
         request,
+        index,
         condition,
         operator,
     };
@@ -57,6 +59,7 @@ enum Quantifier {
 struct Test<'i, 'r> {
     image: &'i Image,
     request: &'i Request<'r>,
+    index: u32,
     condition: &'i Condition,
     operator: Operator,
 }
@@ -148,8 +151,12 @@ impl Test<'_, '_> {
 
     /// Returns whether some value of the policy matches `value`, the operator read without its negation.
     fn matches(&self, value: &str) -> bool {
+        let indexed = self.condition.indexed.as_usize();
+        if indexed > 0 && self.is_indexed(value) {
+            return true;
+        }
         let any = |matches: fn(&Template<'_>, &str) -> bool| {
-            self.values().any(|parts| {
+            self.values().skip(indexed).any(|parts| {
                 Template::with(self.image, self.request, parts, |policy| {
                     matches(policy, value)
                 })
@@ -190,6 +197,16 @@ impl Test<'_, '_> {
             // Answered before.
             Operator::IpAddress | Operator::NotIpAddress | Operator::Null => false,
         }
+    }
+
+    /// Returns whether `value` is one of the values that are found by hash.
+    fn is_indexed(&self, value: &str) -> bool {
+        let hash = value_hash(self.index, value.as_bytes());
+        let equals = |at: u32| {
+            let parts = self.image.values.get(at.as_usize()).copied();
+            parts.and_then(|parts| self.literal(parts)) == Some(value)
+        };
+        self.image.value_table.candidates(hash).any(equals)
     }
 
     fn number(&self, value: &str, holds: fn(Ordering) -> bool) -> bool {

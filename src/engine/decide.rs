@@ -7,18 +7,20 @@ use core::net::IpAddr;
 use core::ops::ControlFlow;
 
 use super::condition;
-use super::context::{self, Addresses};
-use super::lane::Lanes;
+use super::context::{self, Addresses, Texts};
+use super::lane::{FIND_FROM, Lanes};
 use super::template::Template;
+use super::withheld::{self, Cancelled};
 use crate::decision::Decision;
-use crate::image::{Base, Cell, EFFECT_DENY, Hit, Image, Row, Rule};
-use crate::request::{Address, Request};
+use crate::image::programs::item_hash;
+use crate::image::{
+    Base, Cell, EFFECT_ALLOW, EFFECT_DENY, Hit, Image, MANY_ROWS, NO_ROW, Program, ProgramItem,
+    Row, Rule,
+};
+use crate::request::{Address, Principal, Request};
 use crate::util::extent::Extent;
 use crate::util::ids::{Id, PatternId};
 use crate::util::int::AsUsize;
-
-/// How many `NotResource` lists are remembered as cancelled; those past it are asked anew.
-const CANCELLED: usize = 1024;
 
 /// How many requests of a batch are under way at once.
 ///
@@ -55,27 +57,20 @@ pub(super) fn decide_batch(
 
 #[inline]
 fn decide_at(image: &Image, request: &Request<'_>, place: Place) -> Decision {
-    let lanes = Lanes::new(image, request);
     let walk = Walk {
         image,
         request,
         place,
-        lanes,
+        open: request.principal() == Principal::Anonymous && request.action() == Request::INVOKE,
+        lanes: Lanes::new(image, request),
     };
     let mut allowed = false;
-    let flow = if image.complements.is_empty() {
+    let flow = if image.withheld.is_empty() {
         image.automaton.for_each(request.resource(), |pattern| {
             walk.pattern(pattern, &mut allowed, None)
         })
     } else {
-        let mut cancelled = [0_u64; CANCELLED / 64];
-        let flow = image.automaton.for_each(request.resource(), |pattern| {
-            walk.pattern(pattern, &mut allowed, Some(&mut cancelled))
-        });
-        match flow {
-            ControlFlow::Continue(()) => walk.complements(&mut allowed, &cancelled),
-            ControlFlow::Break(()) => flow,
-        }
+        withheld::decide(&walk, &mut allowed)
     };
     match flow {
         ControlFlow::Break(()) => Decision::ExplicitDeny,
@@ -120,21 +115,24 @@ fn place(image: &Image, request: &Request<'_>) -> Place {
     }
 }
 
-struct Walk<'i, 'r> {
-    image: &'i Image,
-    request: &'i Request<'r>,
+/// One decision under way.
+pub(super) struct Walk<'i, 'r> {
+    pub(super) image: &'i Image,
+    pub(super) request: &'i Request<'r>,
     place: Place,
-    lanes: Lanes<'i, 'r>,
+    /// An anonymous caller invokes: the request is in the open lanes, and in no others.
+    pub(super) open: bool,
+    pub(super) lanes: Lanes<'i, 'r>,
 }
 
 impl Walk<'_, '_> {
     /// Takes in a pattern that matches; breaks on a deny.
     #[inline]
-    fn pattern(
+    pub(super) fn pattern(
         &self,
         id: PatternId,
         allowed: &mut bool,
-        cancelled: Option<&mut [u64; CANCELLED / 64]>,
+        cancelled: Option<&mut Cancelled<'_>>,
     ) -> ControlFlow<()> {
         let image = self.image;
         let Some(pattern) = image.patterns.get(id.as_usize()) else {
@@ -144,50 +142,58 @@ impl Walk<'_, '_> {
             return ControlFlow::Continue(());
         }
         if let Some(cancelled) = cancelled {
-            for &complement in pattern.cancels.of(&image.cancels) {
-                let complement = complement.as_usize();
-                if let Some(word) = cancelled.get_mut(complement / 64) {
-                    *word |= 1 << (complement % 64);
-                }
+            for &entry in pattern.cancels.of(&image.cancels) {
+                cancelled.insert(entry);
             }
+        }
+        if self.open && pattern.open_row != MANY_ROWS {
+            return self.rows(pattern.open_row, allowed);
         }
         self.hits(pattern.hits, allowed)
     }
 
-    /// Takes in the `NotResource` lists of which no pattern matched.
-    fn complements(
-        &self,
-        allowed: &mut bool,
-        cancelled: &[u64; CANCELLED / 64],
-    ) -> ControlFlow<()> {
-        let image = self.image;
-        for (at, complement) in image.complements.iter().enumerate() {
-            let matched = match cancelled.get(at / 64) {
-                Some(word) => word >> (at % 64) & 1 == 1,
-                None => complement
-                    .patterns
-                    .of(&image.complement_patterns)
-                    .iter()
-                    .any(|&pattern| matches_pattern(image, self.request, pattern)),
-            };
-            if !matched {
-                self.hits(complement.hits, allowed)?;
-            }
+    fn hits(&self, hits: Extent, allowed: &mut bool) -> ControlFlow<()> {
+        let hits = hits.of(&self.image.hits);
+        if hits.len() < FIND_FROM {
+            return hits
+                .iter()
+                .filter(|hit| self.lanes.contains(hit.lane))
+                .try_for_each(|hit| self.rows(hit.row, allowed));
         }
-        ControlFlow::Continue(())
+        match self.lanes.found() {
+            Some(lanes) => lanes.iter().try_for_each(|lane| {
+                match hits.binary_search_by_key(lane, |hit| hit.lane) {
+                    Ok(at) => hits
+                        .get(at)
+                        .map_or(ControlFlow::Break(()), |hit| self.rows(hit.row, allowed)),
+                    Err(_) => ControlFlow::Continue(()),
+                }
+            }),
+            None => hits
+                .iter()
+                .filter(|Hit { lane, .. }| self.lanes.contains(*lane))
+                .try_for_each(|hit| self.rows(hit.row, allowed)),
+        }
     }
 
+    /// Takes in a row and those that count with it; breaks on a deny.
     #[inline]
-    fn hits(&self, hits: Extent, allowed: &mut bool) -> ControlFlow<()> {
-        for &Hit { lane, row } in hits.of(&self.image.hits) {
-            if !self.lanes.contains(lane) {
-                continue;
+    pub(super) fn rows(&self, first: u32, allowed: &mut bool) -> ControlFlow<()> {
+        let mut at = first;
+        // A row names one that was made before it, so the way ends.
+        while at != NO_ROW {
+            let Some(row) = self.image.rows.get(at.as_usize()) else {
+                return ControlFlow::Break(());
+            };
+            match self.row(row) {
+                Decision::ImplicitDeny => {}
+                Decision::Allow => *allowed = true,
+                Decision::ExplicitDeny => return ControlFlow::Break(()),
             }
-            match self.image.rows.get(row.as_usize()).map(|row| self.row(row)) {
-                Some(Decision::ImplicitDeny) => {}
-                Some(Decision::Allow) => *allowed = true,
-                Some(Decision::ExplicitDeny) | None => return ControlFlow::Break(()),
+            if row.next >= at {
+                break;
             }
+            at = row.next;
         }
         ControlFlow::Continue(())
     }
@@ -235,29 +241,66 @@ impl Walk<'_, '_> {
 
     fn program(&self, cell: Cell) -> Decision {
         let image = self.image;
-        let program = cell
-            .0
-            .checked_sub(Cell::FIRST_PROGRAM)
-            .and_then(|at| image.programs.get(at.as_usize()));
+        let number = cell.0.saturating_sub(Cell::FIRST_PROGRAM);
+        let program = image.programs.get(number.as_usize());
         let Some(program) = program else {
             return Decision::ExplicitDeny;
         };
+        let mut allowed = program.otherwise == Cell::ALLOW;
         for item in program.items.of(&image.program_items) {
-            let residual = image
-                .residuals
-                .get(item.residual.as_usize())
-                .copied()
-                .unwrap_or_default();
-            let mut conditions = residual.of(&image.residual_conditions).iter();
-            if conditions.all(|&index| condition::holds(image, self.request, index, item.effect)) {
-                return effect(item.effect);
+            // Deny comes first, so behind an allow there is nothing that could change it.
+            if item.effect == EFFECT_ALLOW && allowed {
+                break;
+            }
+            if self.holds(item) {
+                if item.effect == EFFECT_DENY {
+                    return Decision::ExplicitDeny;
+                }
+                allowed = true;
             }
         }
-        if program.otherwise == Cell::ALLOW {
+        if !program.keys.is_empty() && self.keyed(number, program, &mut allowed).is_break() {
+            return Decision::ExplicitDeny;
+        }
+        if allowed {
             Decision::Allow
         } else {
             Decision::ImplicitDeny
         }
+    }
+
+    /// Takes in the items that the request's values name; breaks on a deny.
+    fn keyed(&self, number: u32, program: &Program, allowed: &mut bool) -> ControlFlow<()> {
+        let image = self.image;
+        for &key in program.keys.of(&image.program_keys) {
+            // These items need the key to have one value, and that one of theirs.
+            let Texts::One(value) = context::texts(self.request, condition::text(image, key))
+            else {
+                continue;
+            };
+            let hash = item_hash(number, key, value.as_str().as_bytes());
+            for at in image.program_table.candidates(hash) {
+                match image.program_items.get(at.as_usize()) {
+                    Some(item) if self.holds(item) => match effect(item.effect) {
+                        Decision::Allow => *allowed = true,
+                        _ => return ControlFlow::Break(()),
+                    },
+                    Some(_) => {}
+                    None => return ControlFlow::Break(()),
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Returns whether all conditions of an item hold.
+    fn holds(&self, item: &ProgramItem) -> bool {
+        let image = self.image;
+        let Some(residual) = image.residuals.get(item.residual.as_usize()) else {
+            return item.effect == EFFECT_DENY;
+        };
+        let mut conditions = residual.of(&image.residual_conditions).iter();
+        conditions.all(|&index| condition::holds(image, self.request, index, item.effect))
     }
 
     /// A row kept as rules, deny first.

@@ -11,6 +11,7 @@ use super::lane::Lanes;
 use crate::decision::{
     Decision, Determining, Effect, Explanation, MatchedPattern, MatchedPrefix, Position,
 };
+use crate::image::statements::{v6_bits, v6_words};
 use crate::image::{EFFECT_ALLOW, EFFECT_DENY, Image, NotedPrefix, Rule};
 use crate::request::Request;
 use crate::util::ids::Id;
@@ -84,10 +85,10 @@ fn determining(image: &Image, request: &Request<'_>, rule: &Rule) -> Determining
                 ))
             }),
             IpAddr::V6(ip) => longest(note.v6.of(&image.noted_v6), 128, |length| {
-                ip.to_bits() & u128::MAX.checked_shl(128 - length).unwrap_or(0)
+                v6_words(ip.to_bits() & u128::MAX.checked_shl(128 - length).unwrap_or(0))
             })
             .and_then(|found| {
-                let network = core::net::Ipv6Addr::from_bits(found.first);
+                let network = core::net::Ipv6Addr::from_bits(v6_bits(found.first));
                 let net = Ipv6Net::new(network, u8::try_from(found.length).ok()?).ok()?;
                 Some((
                     IpNet::V6(net),

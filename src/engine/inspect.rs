@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::image::{Image, Row};
+use crate::util::hash::HashTable;
 use crate::util::int::AsUsize;
 
 /// What an engine is made of: counts, sizes and the strategy that the build chose.
@@ -117,21 +118,22 @@ pub(super) fn inspect(image: &Image) -> Inspection {
             &[
                 size(&automaton.heads.nodes),
                 size(&automaton.heads.labels),
-                size(&automaton.heads.children.buckets),
-                size(&automaton.heads.children.slots),
+                hash_size(&automaton.heads.children),
                 size(&automaton.accepts),
                 size(&automaton.ids),
                 size(&automaton.tails),
                 size(&automaton.grams.sets),
                 size(&automaton.grams.filters),
-                size(&automaton.grams.table.buckets),
-                size(&automaton.grams.table.slots),
+                hash_size(&automaton.grams.table),
                 size(&automaton.grams.groups),
                 size(&automaton.programs),
                 size(&image.patterns),
                 size(&image.cancels),
                 size(&image.complements),
                 size(&image.complement_patterns),
+                size(&image.withheld),
+                size(&image.withheld_lanes),
+                size(&image.withheld_rows),
             ],
         ),
         section(
@@ -143,6 +145,10 @@ pub(super) fn inspect(image: &Image) -> Inspection {
                 size(&image.action_programs),
                 size(&image.principals),
                 size(&image.principal_entries),
+                hash_size(&image.action_table),
+                size(&image.actions_open),
+                hash_size(&image.principal_table),
+                size(&image.principals_open),
             ],
         ),
         section(
@@ -163,6 +169,8 @@ pub(super) fn inspect(image: &Image) -> Inspection {
             &[
                 size(&image.programs),
                 size(&image.program_items),
+                size(&image.program_keys),
+                hash_size(&image.program_table),
                 size(&image.residuals),
                 size(&image.residual_conditions),
             ],
@@ -174,6 +182,7 @@ pub(super) fn inspect(image: &Image) -> Inspection {
                 size(&image.conditions),
                 size(&image.values),
                 size(&image.parts),
+                hash_size(&image.value_table),
             ],
         ),
         section(
@@ -208,6 +217,10 @@ pub(super) fn inspect(image: &Image) -> Inspection {
 
 fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+fn hash_size(table: &HashTable) -> usize {
+    size(&table.buckets) + size(&table.slots)
 }
 
 fn size<T>(table: &[T]) -> usize {

@@ -1,12 +1,26 @@
 //! Is a request in a lane: does it match an action element and a principal element.
+//!
+//! A lane is asked about by itself where there are few. Where something hangs on many, the
+//! request's lanes are found once, by its caller and its action, and looked up there.
 
-use core::cell::Cell;
+use core::cell::{Cell, OnceCell};
 
+use crate::image::caller::{self, Arn};
 use crate::image::{Action, Image, Lane, Principal, PrincipalEntry};
 use crate::pattern::glob;
 use crate::request::{self, Request};
 use crate::util::extent::Extent;
-use crate::util::int::AsUsize;
+use crate::util::hash;
+use crate::util::int::{AsUsize, to_u32};
+
+/// How many lanes, and elements of either kind, of one request are collected.
+const FOUND: usize = 64;
+
+/// From this many lanes on they are found rather than asked about one by one.
+pub(super) const FIND_FROM: usize = 8;
+
+/// The longest action that is looked up; a longer one is matched by every element.
+const ACTION_LEN: usize = 128;
 
 /// The lanes of one request, each asked at most once while there are few.
 #[derive(Debug)]
@@ -16,6 +30,8 @@ pub(super) struct Lanes<'i, 'r> {
     /// The first 64 lanes: asked already, and the answer.
     asked: Cell<u64>,
     active: Cell<u64>,
+    /// All lanes of the request, or `None` where they are too many to be collected.
+    found: OnceCell<Option<Found>>,
 }
 
 impl<'i, 'r> Lanes<'i, 'r> {
@@ -26,7 +42,118 @@ impl<'i, 'r> Lanes<'i, 'r> {
             request,
             asked: Cell::new(0),
             active: Cell::new(0),
+            found: OnceCell::new(),
         }
+    }
+
+    /// Returns all lanes that the request is in, ascending; `None` where they are too many.
+    pub(super) fn found(&self) -> Option<&[u32]> {
+        let found = self.found.get_or_init(|| self.find());
+        found.as_ref().map(Found::as_slice)
+    }
+
+    fn find(&self) -> Option<Found> {
+        let mut lanes = Found::default();
+        let mut actions = None;
+        for &principal in self.find_principals()?.as_slice() {
+            let element = self.image.principals.get(principal.as_usize())?;
+            let of_element = element.lanes.of(&self.image.lanes);
+            if of_element.len() < FIND_FROM {
+                for (number, lane) in (element.lanes.start..).zip(of_element) {
+                    let action = self.image.actions.get(lane.action.as_usize())?;
+                    if self.matches_action(action) {
+                        lanes.push(number)?;
+                    }
+                }
+                continue;
+            }
+            if actions.is_none() {
+                actions = Some(self.find_actions()?);
+            }
+            for action in actions.iter().flat_map(Found::as_slice) {
+                if let Ok(at) = of_element.binary_search_by_key(action, |lane| lane.action) {
+                    lanes.push(element.lanes.start.checked_add(to_u32(at)?)?)?;
+                }
+            }
+        }
+        lanes.sort();
+        Some(lanes)
+    }
+
+    /// Returns the principal elements that the caller matches.
+    fn find_principals(&self) -> Option<Found> {
+        let mut found = Found::default();
+        let mut try_element = |number: u32| {
+            let element = self.image.principals.get(number.as_usize())?;
+            if self.matches_principal(element) {
+                found.push(number)?;
+            }
+            Some(())
+        };
+        if self.image.principals_open.len() > FOUND {
+            return None;
+        }
+        for &number in &self.image.principals_open {
+            try_element(number)?;
+        }
+        let mut look_up = |hash: u64| {
+            let mut candidates = self.image.principal_table.candidates(hash);
+            candidates.try_for_each(&mut try_element)
+        };
+        let mut look_up_name = |kind: u32, name: &str| {
+            look_up(caller::name_hash(kind, name.as_bytes()))?;
+            look_up(caller::name_hash(kind, b"*"))
+        };
+        match self.request.principal() {
+            request::Principal::Anonymous => {}
+            request::Principal::Service(name) => {
+                look_up_name(PrincipalEntry::KIND_SERVICE, name)?;
+            }
+            request::Principal::Federated(name) => {
+                look_up_name(PrincipalEntry::KIND_FEDERATED, name)?;
+            }
+            request::Principal::CanonicalUser(id) => {
+                look_up_name(PrincipalEntry::KIND_CANONICAL_USER, id)?;
+            }
+            request::Principal::Aws(text) => {
+                look_up(caller::name_hash(PrincipalEntry::KIND_ARN, text.as_bytes()))?;
+                if let Some(arn) = Arn::read(text) {
+                    let account = arn.account.as_bytes();
+                    look_up(caller::name_hash(PrincipalEntry::KIND_ACCOUNT, account))?;
+                    if let Some(role) = arn.session_role() {
+                        look_up(caller::role_hash(&arn, role))?;
+                    }
+                }
+            }
+        }
+        Some(found)
+    }
+
+    /// Returns the action elements that the action matches.
+    fn find_actions(&self) -> Option<Found> {
+        let mut found = Found::default();
+        let mut try_element = |number: u32| {
+            let element = self.image.actions.get(number.as_usize())?;
+            if self.matches_action(element) {
+                found.push(number)?;
+            }
+            Some(())
+        };
+        if self.image.actions_open.len() > FOUND {
+            return None;
+        }
+        for &number in &self.image.actions_open {
+            try_element(number)?;
+        }
+        let action = self.request.action().as_bytes();
+        let mut lower = [0; ACTION_LEN];
+        let lower = lower.get_mut(..action.len())?;
+        lower.copy_from_slice(action);
+        lower.make_ascii_lowercase();
+        let mut candidates = self.image.action_table.candidates(hash::bytes(0, lower));
+        candidates.try_for_each(&mut try_element)?;
+        found.sort();
+        Some(found)
     }
 
     /// Returns whether the request is in the lane.
@@ -45,7 +172,10 @@ impl<'i, 'r> Lanes<'i, 'r> {
     }
 
     fn ask(&self, lane: u32) -> bool {
-        let Some(&Lane { action, principal }) = self.image.lanes.get(lane.as_usize()) else {
+        let Some(&Lane {
+            action, principal, ..
+        }) = self.image.lanes.get(lane.as_usize())
+        else {
             return false;
         };
         let action = self.image.actions.get(action.as_usize());
@@ -134,49 +264,40 @@ impl<'i, 'r> Lanes<'i, 'r> {
     }
 }
 
-/// The fields of an ARN.
-struct Arn<'a> {
-    partition: &'a str,
-    service: &'a str,
-    region: &'a str,
-    account: &'a str,
-    resource: &'a str,
+/// Numbers that are collected without a heap.
+#[derive(Clone, Debug)]
+struct Found {
+    numbers: [u32; FOUND],
+    count: usize,
 }
 
-impl<'a> Arn<'a> {
-    fn read(text: &'a str) -> Option<Self> {
-        let mut fields = text.strip_prefix("arn:")?.splitn(5, ':');
-        let mut field = || fields.next();
-        let (partition, service, region) = (field()?, field()?, field()?);
-        let (account, resource) = (field()?, field()?);
-        Some(Self {
-            partition,
-            service,
-            region,
-            account,
-            resource,
-        })
+impl Default for Found {
+    fn default() -> Self {
+        Self {
+            numbers: [0; FOUND],
+            count: 0,
+        }
+    }
+}
+
+impl Found {
+    /// Adds a number, once; `None` where there is no room.
+    fn push(&mut self, number: u32) -> Option<()> {
+        if !self.as_slice().contains(&number) {
+            *self.numbers.get_mut(self.count)? = number;
+            self.count += 1;
+        }
+        Some(())
     }
 
-    fn is_root(&self) -> bool {
-        self.service == "iam" && self.region.is_empty() && self.resource == "root"
+    fn as_slice(&self) -> &[u32] {
+        self.numbers.get(..self.count).unwrap_or_default()
     }
 
-    /// Returns the name, without its path, of the role that this is the ARN of.
-    fn role(&self) -> Option<&'a str> {
-        let path = self.resource.strip_prefix("role/")?;
-        let name = path.rsplit('/').next().filter(|name| !name.is_empty())?;
-        (self.service == "iam" && self.region.is_empty()).then_some(name)
-    }
-
-    /// Returns the name of the role that this is a session of.
-    fn session_role(&self) -> Option<&'a str> {
-        let (name, session) = self
-            .resource
-            .strip_prefix("assumed-role/")?
-            .split_once('/')?;
-        let whole = !name.is_empty() && !session.is_empty() && !session.contains('/');
-        (self.service == "sts" && self.region.is_empty() && whole).then_some(name)
+    fn sort(&mut self) {
+        if let Some(numbers) = self.numbers.get_mut(..self.count) {
+            numbers.sort_unstable();
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 //! lock, log or panic, and cannot fail. What cannot be told at request time denies.
 //!
 //! - `decide`: the hot path, over rows and cells;
+//! - `withheld`: what `NotResource` brings;
 //! - `lane`: is the request in a lane (action and principal);
 //! - `condition`: residual conditions;
 //! - `context`: reading the request's condition keys;
@@ -26,6 +27,7 @@ mod handle;
 mod inspect;
 mod lane;
 mod template;
+mod withheld;
 
 use core::fmt;
 

@@ -22,15 +22,15 @@ pub(super) struct Overlay {
 }
 
 impl Overlay {
-    /// Overlays `ids`, a subset of `lists`.
+    /// Overlays `ids`, a subset of `lists`; takes its steps from `budget`.
     pub(super) fn new(
         lists: &[PrefixSet],
         ids: &[ListId],
-        budget: usize,
+        budget: &mut usize,
     ) -> Result<Self, OverBudget> {
-        let used: Vec<PrefixSet> = ids
+        let used: Vec<&PrefixSet> = ids
             .iter()
-            .filter_map(|id| lists.get(id.as_usize()).cloned())
+            .filter_map(|id| lists.get(id.as_usize()))
             .collect();
         let (v4, members_v4) = overlay_v4(&used, budget)?;
         let (v6, mut members_v6) = overlay_v6(&used, budget)?;
@@ -55,6 +55,14 @@ impl Overlay {
         } else {
             Base::V6
         }
+    }
+
+    /// Returns how many steps [`Self::address_set`] takes: the classes of all lists.
+    pub(super) fn steps(&self, conditions: &[AddressCondition]) -> usize {
+        let members = conditions.iter().filter_map(|c| self.members.get(&c.list));
+        let classes = members.map(|(v4, v6)| v4.classes.len() + v6.classes.len());
+        // Each class is looked up in each list where there are several.
+        classes.sum::<usize>().saturating_mul(conditions.len())
     }
 
     /// Returns for which addresses all of `conditions` hold, in a rule of this effect.
@@ -133,6 +141,24 @@ pub(super) struct AddressSet {
     pub(super) flips: Vec<ClassId>,
 }
 
+/// Every address, and every state of the key.
+pub(super) static EVERYWHERE: AddressSet = AddressSet {
+    base: [true; Base::COUNT],
+    flips: Vec::new(),
+};
+
+impl AddressSet {
+    /// Returns whether it holds in this state, of a family outside of the flipped classes.
+    pub(super) fn holds_elsewhere(&self, state: Base) -> bool {
+        self.base.get(state.index()).copied().unwrap_or_default()
+    }
+
+    /// Returns whether it holds in flipped classes only, of the addresses.
+    pub(super) fn is_exceptional(&self) -> bool {
+        !self.holds_elsewhere(Base::V4) && !self.holds_elsewhere(Base::V6)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,7 +169,7 @@ mod tests {
             .map(|l| PrefixSet::new(l.iter().map(|p| p.parse().unwrap())))
             .collect();
         let ids: Vec<ListId> = (0..sets.len()).map(|i| ListId::new(i).unwrap()).collect();
-        Overlay::new(&sets, &ids, 1000).unwrap()
+        Overlay::new(&sets, &ids, &mut 1000).unwrap()
     }
 
     fn condition(list: u32, negated: bool, if_exists: bool) -> AddressCondition {

@@ -22,12 +22,23 @@
 //! tested by itself against the sorted ranges of its prefix lists; a build without
 //! classes keeps all of them so. Both forms are always exact.
 //!
+//! The parts, in the order of the build: `conditions` (lists, conditions), `lanes` with
+//! `caller`, `statements` (what explanations tell), `address_set` (what of a rule the
+//! classes answer), `resources` (automaton, hits, complements) over `rows` over `programs`;
+//! `tables` has the types, `writer` appends to them.
+//!
 //! See also: `crate::ir`, which it is built from, and `crate::engine`, which reads it.
 
 mod address_set;
 mod build;
+pub(crate) mod caller;
+pub(crate) mod conditions;
 mod config;
+mod lanes;
+pub(crate) mod programs;
+mod resources;
 mod rows;
+pub(crate) mod statements;
 mod tables;
 mod writer;
 

@@ -1,21 +1,34 @@
 //! Sets of rules → rows of cells over the classes.
+//!
+//! A row costs the classes in which one of its rules answers otherwise than elsewhere, and
+//! for each of them the rules with residual conditions that hold nearly everywhere. The
+//! two kinds do not multiply: where they would, they become rows that count together, and
+//! the rules that hold nearly everywhere have their addresses tested with the rest of
+//! their conditions.
 
 use std::collections::HashMap;
 
-use super::address_set::{AddressSet, Overlay};
+use super::address_set::{AddressSet, EVERYWHERE, Overlay};
 use super::config::Strategy;
-use super::tables::{Base, Cell, EFFECT_ALLOW, EFFECT_DENY, Image, Program, ProgramItem, Row};
+use super::programs::Programs;
+use super::tables::{Base, Cell, EFFECT_ALLOW, Image, MANY_ROWS, NO_ROW, ProgramItem, Row};
 use super::writer::{append, index};
 use crate::ir::BuildError;
 use crate::util::ids::{ClassId, Id, RuleId};
 
+/// From this many steps on a row is split in two.
+const SPLIT_FROM: usize = 4096;
+
+/// As many rules are joined in a list that stands for several rows, and no more.
+const JOINED_LIST: usize = 16;
+
 /// What a rule contributes to a row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RowRule {
-    /// [`EFFECT_DENY`] or [`EFFECT_ALLOW`].
+    /// `EFFECT_DENY` or `EFFECT_ALLOW`.
     pub(super) effect: u32,
-    /// Index of its address set.
-    pub(super) set: usize,
+    /// Index of its address set, or `None` where that was too large to be made.
+    pub(super) set: Option<usize>,
     /// Index of its residual conditions, or `None` where the classes say all.
     pub(super) residual: Option<u32>,
 }
@@ -30,28 +43,33 @@ pub(super) struct Rows<'a> {
     strategy: Strategy,
     /// How many cells may still be made.
     budget: usize,
+    /// How many of them in rows that only save time.
+    joined_budget: usize,
     full_budget: usize,
     known: HashMap<Box<[RuleId]>, u32>,
-    programs: HashMap<(Vec<ProgramItem>, Cell), Cell>,
+    programs: Programs,
 }
+
+/// A rule of a row with its address set.
+type Member<'a> = (RowRule, &'a AddressSet);
 
 impl<'a> Rows<'a> {
     pub(super) fn new(
         overlay: Option<&'a Overlay>,
         sets: &'a [AddressSet],
         rules: &'a [RowRule],
-        strategy: Strategy,
-        budget: usize,
+        programs: Programs,
+        (strategy, budget): (Strategy, usize),
     ) -> Self {
-        let (known, programs) = (HashMap::new(), HashMap::new());
         Self {
             overlay,
             sets,
             rules,
             strategy,
             budget,
+            joined_budget: budget / 2,
             full_budget: budget,
-            known,
+            known: HashMap::new(),
             programs,
         }
     }
@@ -61,179 +79,247 @@ impl<'a> Rows<'a> {
         if let Some(&row) = self.known.get(rules) {
             return Ok(row);
         }
-        let row = match self.cells(rules, image)? {
-            Some(cells) => store_cells(cells, image)?,
+        let at = match self.cell_rows(rules, self.budget, image)? {
+            Some(at) => at,
             None if self.strategy == Strategy::Cells => {
                 let limit = u64::try_from(self.full_budget).unwrap_or(u64::MAX);
                 return Err(BuildError::limit("cells", "cell_budget", limit));
             }
             None => {
-                let cells = append(&mut image.row_rules, rules.iter().copied(), "rules of rows")?;
-                Row {
-                    kind: Row::KIND_LIST,
-                    base: [Cell::IMPLICIT; Base::COUNT],
-                    cells,
-                }
+                let listed = rules.iter().copied();
+                let cells = append(&mut image.row_rules, listed, "rules of rows")?;
+                let (kind, base) = (Row::KIND_LIST, [Cell::IMPLICIT; Base::COUNT]);
+                push(
+                    image,
+                    Row {
+                        kind,
+                        base,
+                        next: NO_ROW,
+                        cells,
+                    },
+                )?
             }
         };
-        let at = index(image.rows.len(), "rows")?;
-        image.rows.push(row);
         self.known.insert(rules.into(), at);
         Ok(at)
     }
 
-    /// Works the cells out, or `None` past the budget or without classes.
-    fn cells(
+    /// Returns the row of rules that have rows of their own in several parts: [`NO_ROW`] of none,
+    /// [`MANY_ROWS`] where it is not worth its cost.
+    pub(super) fn joined(
         &mut self,
         rules: &[RuleId],
         image: &mut Image,
-    ) -> Result<Option<RowCells>, BuildError> {
+    ) -> Result<u32, BuildError> {
+        if rules.is_empty() {
+            return Ok(NO_ROW);
+        }
+        if let Some(&row) = self.known.get(rules) {
+            return Ok(row);
+        }
+        if rules.len() <= JOINED_LIST && self.strategy == Strategy::Lists {
+            return self.row(rules, image);
+        }
+        let before = self.budget;
+        let Some(at) = self.cell_rows(rules, self.joined_budget, image)? else {
+            return Ok(MANY_ROWS);
+        };
+        self.joined_budget -= before - self.budget;
+        self.known.insert(rules.into(), at);
+        Ok(at)
+    }
+
+    /// Stores what the rows need beside themselves.
+    pub(super) fn finish(self, image: &mut Image) -> Result<(), BuildError> {
+        self.programs.finish(image)
+    }
+
+    /// Makes the row of cells, or two; `None` past what is allowed or without classes.
+    fn cell_rows(
+        &mut self,
+        rules: &[RuleId],
+        allowance: usize,
+        image: &mut Image,
+    ) -> Result<Option<u32>, BuildError> {
         let Some(overlay) = self.overlay else {
             return Ok(None);
         };
-        let members: Vec<(RowRule, &AddressSet)> = rules
-            .iter()
-            .filter_map(|id| {
-                let rule = *self.rules.get(id.as_usize())?;
-                Some((rule, self.sets.get(rule.set)?))
-            })
-            .collect();
-        let flips: usize = members.iter().map(|(_, set)| set.flips.len()).sum();
-        let residual = members
-            .iter()
-            .filter(|(rule, _)| rule.residual.is_some())
-            .count();
-        // Each flipped class looks at every residual rule of the row once.
-        let steps = flips
-            .saturating_mul(residual + 1)
-            .saturating_add(members.len());
-        match self.budget.checked_sub(steps) {
-            Some(rest) => self.budget = rest,
-            None => return Ok(None),
+        let sets = self.sets;
+        let mut members: Vec<Member<'a>> = Vec::with_capacity(rules.len());
+        for id in rules {
+            let rule = self.rules.get(id.as_usize()).copied();
+            let set = rule.and_then(|rule| sets.get(rule.set?));
+            let (Some(rule), Some(set)) = (rule, set) else {
+                return Ok(None);
+            };
+            members.push((rule, set));
         }
+        let parts = if steps(&members) < SPLIT_FROM {
+            vec![members]
+        } else {
+            self.split(rules, members, image)?
+        };
+        let cost: usize = parts.iter().map(|part| steps(part)).sum();
+        if cost > allowance.min(self.budget) {
+            return Ok(None);
+        }
+        self.budget -= cost;
+        let mut next = NO_ROW;
+        for part in &parts {
+            let row = self.cells(overlay, part, image)?;
+            next = store(row, next, image)?;
+        }
+        Ok(Some(next))
+    }
 
+    /// Splits a row into parts of which none costs more than its flips.
+    fn split(
+        &mut self,
+        rules: &[RuleId],
+        members: Vec<Member<'a>>,
+        image: &mut Image,
+    ) -> Result<Vec<Vec<Member<'a>>>, BuildError> {
+        let (mut flipping, mut tested) = (Vec::new(), Vec::new());
+        for (id, (rule, set)) in rules.iter().zip(members) {
+            if rule.residual.is_none() || set.is_exceptional() {
+                flipping.push((rule, set));
+                continue;
+            }
+            let record = image.rules.get(id.as_usize());
+            let conditions = record.map(|rule| rule.conditions).unwrap_or_default();
+            let conditions = conditions.of(&image.rule_conditions).to_vec();
+            let residual = Some(self.programs.residual(conditions, image)?);
+            tested.push((RowRule { residual, ..rule }, &EVERYWHERE));
+        }
+        Ok([flipping, tested]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect())
+    }
+
+    /// Works the cells out.
+    fn cells(
+        &mut self,
+        overlay: &Overlay,
+        members: &[Member<'_>],
+        image: &mut Image,
+    ) -> Result<RowCells, BuildError> {
         let mut base = [Cell::IMPLICIT; Base::COUNT];
-        let mut tallies = [Tally::default(); Base::COUNT];
+        // What holds in a state or, of a family, outside of all flipped classes.
+        let mut elsewhere: [Elsewhere; Base::COUNT] = Default::default();
         for state in Base::ALL {
-            let holds = |set: &AddressSet| set.base.get(state.index()).copied().unwrap_or_default();
-            let mut tally = Tally::default();
-            let mut items = Vec::new();
-            for (rule, set) in members.iter().filter(|(_, set)| holds(set)) {
-                let _ = set;
+            let mut kept = Elsewhere::default();
+            for (number, (rule, _)) in members
+                .iter()
+                .enumerate()
+                .filter(|(_, (_, set))| set.holds_elsewhere(state))
+            {
                 match rule.residual {
-                    None => tally.add(rule.effect, 1),
-                    Some(residual) => items.push(ProgramItem {
-                        effect: rule.effect,
-                        residual,
-                    }),
+                    None => kept.tally.add(rule.effect, 1),
+                    Some(_) => kept.residual.push(number),
                 }
             }
-            let cell = self.cell(tally, items, image)?;
-            if let (Some(slot), Some(kept)) =
-                (base.get_mut(state.index()), tallies.get_mut(state.index()))
-            {
-                (*slot, *kept) = (cell, tally);
+            let items = kept
+                .residual
+                .iter()
+                .filter_map(|&n| item(members.get(n)?.0));
+            let cell = self.cell(kept.tally, items.collect(), image)?;
+            if let (Some(slot), Some(at)) = (
+                base.get_mut(state.index()),
+                elsewhere.get_mut(state.index()),
+            ) {
+                (*slot, *at) = (cell, kept);
             }
         }
 
-        let mut events: Vec<(ClassId, usize)> = Vec::with_capacity(flips);
-        for (member, (_, set)) in members.iter().enumerate() {
-            events.extend(set.flips.iter().map(|&class| (class, member)));
+        let mut flips: Vec<(ClassId, usize)> = Vec::new();
+        for (number, (_, set)) in members.iter().enumerate() {
+            flips.extend(set.flips.iter().map(|&class| (class, number)));
         }
-        events.sort_unstable();
+        flips.sort_unstable();
         let mut exceptions = Vec::new();
-        for chunk in events.chunk_by(|a, b| a.0 == b.0) {
+        for chunk in flips.chunk_by(|a, b| a.0 == b.0) {
             let Some(&(class, _)) = chunk.first() else {
                 continue;
             };
-            let family = overlay.base_of(class).index();
-            let held = |set: &AddressSet| set.base.get(family).copied().unwrap_or_default();
-            let mut tally = tallies.get(family).copied().unwrap_or_default();
-            for &(_, member) in chunk {
-                if let Some((
-                    RowRule {
-                        effect,
-                        residual: None,
-                        ..
-                    },
-                    set,
-                )) = members.get(member)
-                {
-                    tally.add(*effect, if held(set) { -1 } else { 1 });
+            let family = overlay.base_of(class);
+            let Some(kept) = elsewhere.get(family.index()) else {
+                continue;
+            };
+            let mut tally = kept.tally;
+            // The flipped members and those that hold elsewhere: a member in both does not hold.
+            let mut holding: Vec<usize> = kept.residual.clone();
+            for &(_, number) in chunk {
+                let Some((rule, set)) = members.get(number) else {
+                    continue;
+                };
+                let held = set.holds_elsewhere(family);
+                match rule.residual {
+                    None => tally.add(rule.effect, if held { -1 } else { 1 }),
+                    Some(_) if held => holding.retain(|&other| other != number),
+                    Some(_) => holding.push(number),
                 }
             }
-            let mut items = Vec::new();
-            if residual > 0 && tally.deny == 0 {
-                let mut flipped = chunk.iter().map(|&(_, member)| member).peekable();
-                for (member, (rule, set)) in members.iter().enumerate() {
-                    while flipped.next_if(|&f| f < member).is_some() {}
-                    let holds = held(set) != (flipped.peek() == Some(&member));
-                    if let Some(residual) = rule.residual.filter(|_| holds) {
-                        items.push(ProgramItem {
-                            effect: rule.effect,
-                            residual,
-                        });
-                    }
-                }
-            }
-            let cell = self.cell(tally, items, image)?;
-            if base.get(family) != Some(&cell) {
+            let items = holding.iter().filter_map(|&n| item(members.get(n)?.0));
+            let cell = self.cell(tally, items.collect(), image)?;
+            if base.get(family.index()) != Some(&cell) {
                 exceptions.push((class, cell));
             }
         }
-        let class_count = overlay.v4.count.saturating_add(overlay.v6.count);
-        Ok(Some(RowCells {
+        Ok(RowCells {
             base,
             exceptions,
             v4_classes: overlay.v4.count,
-            class_count,
-        }))
+            class_count: overlay.v4.count.saturating_add(overlay.v6.count),
+        })
     }
 
     /// Returns the cell of these rules: a decision, or a program.
     fn cell(
         &mut self,
         tally: Tally,
-        mut items: Vec<ProgramItem>,
+        items: Vec<ProgramItem>,
         image: &mut Image,
     ) -> Result<Cell, BuildError> {
-        if tally.deny > 0 {
-            return Ok(Cell::DENY);
+        match tally {
+            Tally { deny: 1.., .. } => Ok(Cell::DENY),
+            Tally { allow: 1.., .. } => self.programs.cell(Cell::ALLOW, items, image),
+            Tally { .. } => self.programs.cell(Cell::IMPLICIT, items, image),
         }
-        let otherwise = if tally.allow > 0 {
-            Cell::ALLOW
-        } else {
-            Cell::IMPLICIT
-        };
-        if otherwise == Cell::ALLOW {
-            items.retain(|item| item.effect == EFFECT_DENY);
-        }
-        if items.is_empty() {
-            return Ok(otherwise);
-        }
-        items.sort_unstable();
-        items.dedup();
-        if let Some(&cell) = self.programs.get(&(items.clone(), otherwise)) {
-            return Ok(cell);
-        }
-        let number = index(image.programs.len(), "programs")?;
-        let cell = Cell(
-            number
-                .checked_add(Cell::FIRST_PROGRAM)
-                .ok_or(BuildError::too_large("programs"))?,
-        );
-        let stored = append(
-            &mut image.program_items,
-            items.iter().copied(),
-            "program items",
-        )?;
-        image.programs.push(Program {
-            items: stored,
-            otherwise,
-        });
-        self.programs.insert((items, otherwise), cell);
-        Ok(cell)
     }
+}
+
+/// Returns how many cells a row of `members` makes at most; an item of a program counts for several.
+fn steps(members: &[Member<'_>]) -> usize {
+    /// An item is stored, remembered by its program, and found by a value: about five cells.
+    const ITEM: usize = 5;
+    let everywhere = members
+        .iter()
+        .filter(|(rule, set)| rule.residual.is_some() && !set.is_exceptional())
+        .count();
+    let cells = |(rule, set): &Member<'_>| {
+        let own = if rule.residual.is_some() { ITEM } else { 1 };
+        let each = everywhere.saturating_mul(ITEM).saturating_add(own);
+        set.flips.len().saturating_mul(each)
+    };
+    members
+        .iter()
+        .map(cells)
+        .fold(members.len().saturating_mul(ITEM), usize::saturating_add)
+}
+
+fn item(rule: RowRule) -> Option<ProgramItem> {
+    let effect = rule.effect;
+    rule.residual
+        .map(|residual| ProgramItem { effect, residual })
+}
+
+/// What holds in a state of the key, or in a family's other classes.
+#[derive(Clone, Debug, Default)]
+struct Elsewhere {
+    tally: Tally,
+    /// The members with residual conditions.
+    residual: Vec<usize>,
 }
 
 /// How many unconditional rules of each effect hold.
@@ -260,23 +346,27 @@ struct RowCells {
     class_count: u32,
 }
 
+fn push(image: &mut Image, row: Row) -> Result<u32, BuildError> {
+    let at = index(image.rows.len(), "rows")?;
+    if at >= MANY_ROWS {
+        return Err(BuildError::too_large("rows"));
+    }
+    image.rows.push(row);
+    Ok(at)
+}
+
 /// Lays a row out: dense where exceptions are at least a quarter of the classes.
-fn store_cells(row: RowCells, image: &mut Image) -> Result<Row, BuildError> {
+fn store(row: RowCells, next: u32, image: &mut Image) -> Result<u32, BuildError> {
     let RowCells {
         base,
         exceptions,
         v4_classes,
         class_count,
     } = row;
-    if exceptions.is_empty() {
-        return Ok(Row {
-            kind: Row::KIND_UNIFORM,
-            base,
-            cells: Default::default(),
-        });
-    }
     let exceptional = index(exceptions.len(), "cells")?;
-    if exceptional.saturating_mul(4) >= class_count {
+    let (kind, cells) = if exceptions.is_empty() {
+        (Row::KIND_UNIFORM, Default::default())
+    } else if exceptional.saturating_mul(4) >= class_count {
         let mut exceptions = exceptions.iter().peekable();
         let [v4, v6, ..] = base;
         let cells = (0..class_count).map(|class| {
@@ -285,26 +375,25 @@ fn store_cells(row: RowCells, image: &mut Image) -> Result<Row, BuildError> {
                 .next_if(|(at, _)| at.as_u32() == class)
                 .map_or(other, |&(_, cell)| cell)
         });
-        let cells = append(&mut image.dense_cells, cells, "cells")?;
-        return Ok(Row {
-            kind: Row::KIND_DENSE,
+        (
+            Row::KIND_DENSE,
+            append(&mut image.dense_cells, cells, "cells")?,
+        )
+    } else {
+        let (classes, cells): (Vec<_>, Vec<_>) = exceptions.into_iter().unzip();
+        append(&mut image.sparse_cells, cells, "cells")?;
+        (
+            Row::KIND_SPARSE,
+            append(&mut image.sparse_classes, classes, "cells")?,
+        )
+    };
+    push(
+        image,
+        Row {
+            kind,
             base,
+            next,
             cells,
-        });
-    }
-    let cells = append(
-        &mut image.sparse_classes,
-        exceptions.iter().map(|e| e.0),
-        "cells",
-    )?;
-    append(
-        &mut image.sparse_cells,
-        exceptions.iter().map(|e| e.1),
-        "cells",
-    )?;
-    Ok(Row {
-        kind: Row::KIND_SPARSE,
-        base,
-        cells,
-    })
+        },
+    )
 }

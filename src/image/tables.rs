@@ -1,8 +1,9 @@
-//! The tables, by type. Every record is `repr(C)`, of `u32` only, without padding.
+//! The tables, by type. Every record is `repr(C)`, of integers, without padding.
 
 use crate::pattern::Automaton;
 use crate::prefix::{Lookup, Range};
 use crate::util::extent::Extent;
+use crate::util::hash::HashTable;
 use crate::util::ids::{ClassId, ListId, PatternId, RuleId};
 
 /// A compiled set of policies.
@@ -27,23 +28,37 @@ pub(crate) struct Image {
     pub(crate) patterns: Vec<Pattern>,
     /// Rows by lane.
     pub(crate) hits: Vec<Hit>,
-    /// The complements that a pattern cancels, by index.
-    pub(crate) cancels: Vec<u32>,
     /// The distinct `NotResource` lists.
     pub(crate) complements: Vec<Complement>,
     /// Their patterns.
     pub(crate) complement_patterns: Vec<PatternId>,
+    /// What the complements bring, by lane.
+    pub(crate) withheld: Vec<Withheld>,
+    /// The lanes in which complements bring something, ascending; [`OPEN_LANE`] is the last.
+    pub(crate) withheld_lanes: Vec<WithheldLane>,
+    /// The rows of neighbouring complements taken together; see [`WithheldLane::tree`].
+    pub(crate) withheld_rows: Vec<u32>,
+    /// What a pattern cancels, by index in `withheld`.
+    pub(crate) cancels: Vec<u32>,
 
-    /// The distinct pairs of action and principal.
+    /// The distinct pairs of action and principal, by principal.
     pub(crate) lanes: Vec<Lane>,
     /// The distinct action elements.
     pub(crate) actions: Vec<Action>,
     /// Their patterns, in `text`.
     pub(crate) action_programs: Vec<Extent>,
+    /// Action elements that name an action without wildcards, by that action in lower case.
+    pub(crate) action_table: HashTable,
+    /// All other action elements.
+    pub(crate) actions_open: Vec<u32>,
     /// The distinct principal elements.
     pub(crate) principals: Vec<Principal>,
     /// Their entries.
     pub(crate) principal_entries: Vec<PrincipalEntry>,
+    /// Principal elements that list callers, by caller.
+    pub(crate) principal_table: HashTable,
+    /// Principal elements that callers match without being listed.
+    pub(crate) principals_open: Vec<u32>,
 
     /// The rows.
     pub(crate) rows: Vec<Row>,
@@ -57,8 +72,12 @@ pub(crate) struct Image {
     pub(crate) row_rules: Vec<RuleId>,
     /// The programs.
     pub(crate) programs: Vec<Program>,
-    /// Their items, deny first.
+    /// Their items.
     pub(crate) program_items: Vec<ProgramItem>,
+    /// The keys that items of a program are found by, in `text`.
+    pub(crate) program_keys: Vec<Extent>,
+    /// Indices in `program_items`, by program, key and value.
+    pub(crate) program_table: HashTable,
     /// The residual conditions of a rule, in `residual_conditions`.
     pub(crate) residuals: Vec<Extent>,
     /// Indices in `conditions`.
@@ -68,6 +87,8 @@ pub(crate) struct Image {
     pub(crate) conditions: Vec<Condition>,
     /// Their values: parts of a text.
     pub(crate) values: Vec<Extent>,
+    /// Indices in `values` of those that are found by what they equal, by condition and value.
+    pub(crate) value_table: HashTable,
     /// The parts of texts.
     pub(crate) parts: Vec<Part>,
     /// The prefix lists as ranges, by [`ListId`].
@@ -87,8 +108,8 @@ pub(crate) struct Image {
     pub(crate) notes: Vec<Note>,
     /// IPv4 prefixes of the notes, by first address, then length, then place.
     pub(crate) noted_v4: Vec<NotedPrefix<u32>>,
-    /// IPv6 prefixes of the notes.
-    pub(crate) noted_v6: Vec<NotedPrefix<u128>>,
+    /// IPv6 prefixes of the notes; an address is four words, the highest first.
+    pub(crate) noted_v6: Vec<NotedPrefix<[u32; 4]>>,
 
     /// Keys, values, patterns, Sids: whatever is bytes.
     pub(crate) text: Vec<u8>,
@@ -121,11 +142,22 @@ pub(crate) struct Pattern {
     pub(crate) parts: Extent,
     /// 1 if it has policy variables: the automaton takes them for `*`, so a match is to be verified.
     pub(crate) has_variables: u32,
+    /// The row of all its lanes that are open, or [`NO_ROW`] or [`MANY_ROWS`].
+    pub(crate) open_row: u32,
     /// Its rows, in `hits`, by lane.
     pub(crate) hits: Extent,
     /// The complements it cancels, in `cancels`.
     pub(crate) cancels: Extent,
 }
+
+/// In place of a row: no rule, so no answer.
+pub(crate) const NO_ROW: u32 = u32::MAX;
+
+/// In place of a row of several parts: it was not made, the parts are to be asked one by one.
+pub(crate) const MANY_ROWS: u32 = u32::MAX - 1;
+
+/// In place of a lane: all lanes that are open, taken together.
+pub(crate) const OPEN_LANE: u32 = u32::MAX;
 
 /// A row that counts for requests in a lane.
 #[derive(Clone, Copy, Debug, Default)]
@@ -143,18 +175,42 @@ pub(crate) struct Hit {
 pub(crate) struct Complement {
     /// Its patterns, in `complement_patterns`.
     pub(crate) patterns: Extent,
-    /// Its rows, in `hits`.
-    pub(crate) hits: Extent,
+}
+
+/// What a complement brings in a lane.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct Withheld {
+    /// Index in `complements`.
+    pub(crate) complement: u32,
+    /// Index in `rows`.
+    pub(crate) row: u32,
+}
+
+/// The complements that bring something in one lane.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct WithheldLane {
+    /// Index in `lanes`, or [`OPEN_LANE`].
+    pub(crate) lane: u32,
+    /// In `withheld`.
+    pub(crate) entries: Extent,
+    /// In `withheld_rows`: a binary tree in preorder. A node stands for a stretch of the entries
+    /// and has their row, or [`MANY_ROWS`]; its children stand for the halves, the first the
+    /// shorter. Empty where there is one entry.
+    pub(crate) tree: Extent,
 }
 
 /// An action element with a principal element.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub(crate) struct Lane {
     /// Index in `actions`.
     pub(crate) action: u32,
     /// Index in `principals`.
     pub(crate) principal: u32,
+    /// 1 if an anonymous caller who invokes is in it.
+    pub(crate) open: u32,
 }
 
 /// `Action` or `NotAction`.
@@ -177,6 +233,8 @@ pub(crate) struct Principal {
     pub(crate) mode: u32,
     /// In `principal_entries`.
     pub(crate) entries: Extent,
+    /// The lanes of this principal element, in `lanes`, by action element.
+    pub(crate) lanes: Extent,
 }
 
 impl Principal {
@@ -227,6 +285,8 @@ pub(crate) struct Row {
     pub(crate) kind: u32,
     /// The answers outside of the exceptions, by [`Base`].
     pub(crate) base: [Cell; Base::COUNT],
+    /// A row that counts as well, or [`NO_ROW`].
+    pub(crate) next: u32,
     /// Sparse: in `sparse_classes` and `sparse_cells`. Dense: in `dense_cells`. List: in `row_rules`.
     pub(crate) cells: Extent,
 }
@@ -288,6 +348,8 @@ impl Base {
 pub(crate) struct Program {
     /// In `program_items`, deny first; an allow only where `otherwise` is not one.
     pub(crate) items: Extent,
+    /// Keys, in `program_keys`, whose values in the request name further items.
+    pub(crate) keys: Extent,
     /// What it is where no item holds.
     pub(crate) otherwise: Cell,
 }
@@ -321,6 +383,8 @@ pub(crate) struct Condition {
     pub(crate) key: Extent,
     /// In `values`; for address operators empty.
     pub(crate) values: Extent,
+    /// How many of the values, from the first on, are found by `value_table`.
+    pub(crate) indexed: u32,
     /// For address operators.
     pub(crate) list: ListId,
 }

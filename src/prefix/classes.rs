@@ -4,7 +4,7 @@
 //! that are open. Each stretch between two ends gets the class of its set. Interning is
 //! by the set itself, so classes are exact: as few as there can be.
 //!
-//! The work is the sum of the sizes of the open sets; lists that overlap much (ten
+//! The work is the ends, and at each of them the size of the open set; lists that overlap much (ten
 //! thousand lists, each holding the same thousand prefixes and one of its own) make it
 //! large, so it has a budget, and past it the build does without classes.
 
@@ -38,8 +38,8 @@ pub(crate) struct OverBudget;
 
 /// Overlays the IPv4 side of `lists`.
 pub(crate) fn overlay_v4(
-    lists: &[PrefixSet],
-    budget: usize,
+    lists: &[&PrefixSet],
+    budget: &mut usize,
 ) -> Result<(Classes<u32>, Vec<Membership>), OverBudget> {
     let ranges = lists.iter().map(|set| (set.whole().0, set.v4()));
     overlay(ranges, u32::MIN, |last| last.checked_add(1), budget)
@@ -47,8 +47,8 @@ pub(crate) fn overlay_v4(
 
 /// Overlays the IPv6 side of `lists`.
 pub(crate) fn overlay_v6(
-    lists: &[PrefixSet],
-    budget: usize,
+    lists: &[&PrefixSet],
+    budget: &mut usize,
 ) -> Result<(Classes<u128>, Vec<Membership>), OverBudget> {
     let ranges = lists.iter().map(|set| (set.whole().1, set.v6()));
     overlay(ranges, u128::MIN, |last| last.checked_add(1), budget)
@@ -58,7 +58,7 @@ fn overlay<'a, T: Copy + Ord + 'a>(
     lists: impl Iterator<Item = (bool, &'a [Range<T>])>,
     lowest: T,
     next: impl Fn(T) -> Option<T>,
-    budget: usize,
+    budget: &mut usize,
 ) -> Result<(Classes<T>, Vec<Membership>), OverBudget> {
     let mut members = Vec::new();
     // (where, which list opens or closes there); a list's ranges are not adjacent, so no
@@ -84,18 +84,14 @@ fn overlay<'a, T: Copy + Ord + 'a>(
     let mut classes = Interner::default();
     let mut stretches = vec![(lowest, ClassId::default())];
     let mut open: Vec<ListId> = Vec::new();
-    let mut spent = 0_usize;
+    let mut before: Vec<ListId> = Vec::new();
     for chunk in ends.chunk_by(|a, b| a.0 == b.0) {
-        for &(_, list) in chunk {
-            match open.binary_search(&list) {
-                Ok(at) => drop(open.remove(at)),
-                Err(at) => open.insert(at, list),
-            }
-        }
-        spent += open.len() + chunk.len();
-        if spent > budget {
-            return Err(OverBudget);
-        }
+        core::mem::swap(&mut open, &mut before);
+        *budget = budget
+            .checked_sub(before.len() + chunk.len())
+            .ok_or(OverBudget)?;
+        open.clear();
+        toggle(&before, chunk.iter().map(|&(_, list)| list), &mut open);
         let class = classes.intern(&open, &mut members)?;
         let Some(&(start, _)) = chunk.first() else {
             continue;
@@ -114,6 +110,20 @@ fn overlay<'a, T: Copy + Ord + 'a>(
         },
         members,
     ))
+}
+
+/// Appends the lists that are either in `before` or in `ends`; both are ascending.
+fn toggle(before: &[ListId], ends: impl Iterator<Item = ListId>, after: &mut Vec<ListId>) {
+    let mut kept = before.iter().copied().peekable();
+    for list in ends {
+        while let Some(open) = kept.next_if(|&open| open < list) {
+            after.push(open);
+        }
+        if kept.next_if_eq(&list).is_none() {
+            after.push(list);
+        }
+    }
+    after.extend(kept);
 }
 
 /// Sets of lists by content; the empty set is class 0.
@@ -167,6 +177,10 @@ mod tests {
         lists.iter().map(parse).collect()
     }
 
+    fn refs(sets: &[PrefixSet]) -> Vec<&PrefixSet> {
+        sets.iter().collect()
+    }
+
     fn class_of(classes: &Classes<u32>, address: &str) -> ClassId {
         let bits = address.parse::<core::net::Ipv4Addr>().unwrap().to_bits();
         let at = classes.stretches.partition_point(|s| s.0 <= bits);
@@ -176,7 +190,7 @@ mod tests {
     #[test]
     fn the_example_of_the_header() {
         let lists = sets(&[&["10.0.0.0/8"], &["10.1.0.0/16", "192.0.2.0/24"]]);
-        let (classes, members) = overlay_v4(&lists, 100).unwrap();
+        let (classes, members) = overlay_v4(&refs(&lists), &mut 100).unwrap();
         let of = |address| class_of(&classes, address).as_u32();
         assert_eq!(classes.count, 4);
         assert_eq!(
@@ -201,7 +215,7 @@ mod tests {
             .map(|i| format!("10.{}.{}.0/25", i / 256, i % 256))
             .collect();
         let list: Vec<&str> = prefixes.iter().map(String::as_str).collect();
-        let (classes, _) = overlay_v4(&sets(&[&list]), 10_000).unwrap();
+        let (classes, _) = overlay_v4(&refs(&sets(&[&list])), &mut 10_000).unwrap();
         assert_eq!(classes.count, 2);
         assert_eq!(classes.stretches.len(), 1001);
     }
@@ -209,18 +223,21 @@ mod tests {
     #[test]
     fn a_whole_family_is_flagged_and_in_no_class() {
         let (classes, members) =
-            overlay_v4(&sets(&[&["0.0.0.0/0"], &["10.0.0.0/8"]]), 100).unwrap();
+            overlay_v4(&refs(&sets(&[&["0.0.0.0/0"], &["10.0.0.0/8"]])), &mut 100).unwrap();
         assert!(members[0].whole && members[0].classes.is_empty());
         assert_eq!(classes.count, 2);
-        let (v6, members) = overlay_v6(&sets(&[&["0.0.0.0/0"]]), 100).unwrap();
+        let (v6, members) = overlay_v6(&refs(&sets(&[&["0.0.0.0/0"]])), &mut 100).unwrap();
         assert!(!members[0].whole);
         assert_eq!(v6.count, 1);
     }
 
     #[test]
     fn lists_that_touch_the_ends_of_the_space() {
-        let (classes, _) =
-            overlay_v4(&sets(&[&["0.0.0.0/32", "255.255.255.255/32"]]), 100).unwrap();
+        let (classes, _) = overlay_v4(
+            &refs(&sets(&[&["0.0.0.0/32", "255.255.255.255/32"]])),
+            &mut 100,
+        )
+        .unwrap();
         let of = |address| class_of(&classes, address).as_u32();
         assert_eq!(
             [
@@ -236,7 +253,11 @@ mod tests {
     #[test]
     fn the_budget_is_the_sum_of_open_sets() {
         let lists = sets(&[&["10.0.0.0/8"], &["10.1.0.0/16"]]);
-        assert_eq!(overlay_v4(&lists, 3), Err(OverBudget));
+        // Four ends, of which the second, third and fourth find 1, 2 and 1 open.
+        assert_eq!(overlay_v4(&refs(&lists), &mut 7), Err(OverBudget));
+        let mut budget = 10;
+        assert!(overlay_v4(&refs(&lists), &mut budget).is_ok());
+        assert_eq!(budget, 2);
     }
 
     proptest! {
@@ -258,7 +279,7 @@ mod tests {
                     }))
                 })
                 .collect();
-            let (classes, members) = overlay_v4(&sets, 10_000).unwrap();
+            let (classes, members) = overlay_v4(&refs(&sets), &mut 10_000).unwrap();
             prop_assert_eq!(classes.stretches[0].0, 0);
             prop_assert!(classes.stretches.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 != pair[1].1));
             let mut meanings: HashMap<ClassId, Vec<bool>> = HashMap::new();

@@ -133,7 +133,8 @@ mod tests {
                 .chunks(7)
                 .map(|c| PrefixSet::new(c.iter().copied()))
                 .collect();
-            let (classes, members) = overlay_v4(&lists, 10_000_000).unwrap();
+            let (classes, members) =
+                overlay_v4(&lists.iter().collect::<Vec<_>>(), &mut 10_000_000).unwrap();
             let lookup = Lookup::new(&classes).unwrap();
             let edges = lists.iter().flat_map(|l| l.v4()).flat_map(|r| {
                 [
@@ -168,7 +169,8 @@ mod tests {
                 .into()
         });
         let lists = [PrefixSet::new(nets)];
-        let (classes, members) = overlay_v6(&lists, 10_000).unwrap();
+        let (classes, members) =
+            overlay_v6(&lists.iter().collect::<Vec<_>>(), &mut 10_000).unwrap();
         let lookup = Lookup::new(&classes).unwrap();
         assert!(!lookup.root.is_empty());
         for range in lists[0].v6() {
@@ -183,7 +185,7 @@ mod tests {
 
     #[test]
     fn no_lists_is_one_class() {
-        let (classes, _) = overlay_v4(&[], 0).unwrap();
+        let (classes, _) = overlay_v4(&[], &mut 0).unwrap();
         assert_eq!(
             Lookup::new(&classes).unwrap().class(u32::MAX),
             ClassId::default()

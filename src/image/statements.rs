@@ -1,0 +1,97 @@
+//! Rules as written: what an explanation tells, and what a rule kept in a list is tested by.
+
+use super::tables::{EFFECT_ALLOW, EFFECT_DENY, Note, NotedPrefix, Rule, RulePattern};
+use super::writer::{Writer, append};
+use crate::decision::Effect;
+use crate::ir::{self, BuildError, RuleSet};
+
+/// Returns the number of an effect.
+pub(super) const fn effect_number(effect: Effect) -> u32 {
+    match effect {
+        Effect::Deny => EFFECT_DENY,
+        Effect::Allow => EFFECT_ALLOW,
+    }
+}
+
+/// Writes all rules; `lanes` has the lane of each.
+pub(super) fn write(
+    writer: &mut Writer,
+    rules: &RuleSet<'_>,
+    lanes: &[u32],
+) -> Result<(), BuildError> {
+    for (rule, &lane) in rules.rules.iter().zip(lanes) {
+        let patterns = rule
+            .patterns
+            .iter()
+            .map(|&(pattern, position)| RulePattern {
+                pattern,
+                line: position.line,
+                column: position.column,
+            });
+        let mut notes = Vec::with_capacity(rule.notes.len());
+        for note in &rule.notes {
+            notes.push(write_note(writer, note)?);
+        }
+        let conditions = rule.conditions.iter().copied();
+        let record = Rule {
+            policy: rule.policy,
+            statement: rule.statement,
+            line: rule.position.line,
+            column: rule.position.column,
+            effect: effect_number(rule.effect),
+            lane,
+            has_sid: u32::from(rule.sid.is_some()),
+            sid: writer.text(rule.sid.unwrap_or_default().as_bytes())?,
+            not_resource: u32::from(rule.not_resource),
+            patterns: append(&mut writer.image.rule_patterns, patterns, "resources")?,
+            conditions: append(&mut writer.image.rule_conditions, conditions, "conditions")?,
+            notes: append(&mut writer.image.notes, notes, "prefix lists")?,
+        };
+        writer.image.rules.push(record);
+    }
+    Ok(())
+}
+
+fn write_note(writer: &mut Writer, note: &ir::Note<'_>) -> Result<Note, BuildError> {
+    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    for prefix in note.prefixes {
+        let position = note.policy.position(prefix.span);
+        let (line, column) = (position.line, position.column);
+        let length = u32::from(prefix.value.prefix_len());
+        match prefix.value {
+            ipnet::IpNet::V4(net) => v4.push(NotedPrefix {
+                first: net.network().to_bits(),
+                length,
+                line,
+                column,
+            }),
+            ipnet::IpNet::V6(net) => v6.push(NotedPrefix {
+                first: v6_words(net.network().to_bits()),
+                length,
+                line,
+                column,
+            }),
+        }
+    }
+    v4.sort_unstable();
+    v6.sort_unstable();
+    Ok(Note {
+        condition: note.condition,
+        key: writer.text(note.key.as_bytes())?,
+        v4: append(&mut writer.image.noted_v4, v4, "prefixes")?,
+        v6: append(&mut writer.image.noted_v6, v6, "prefixes")?,
+    })
+}
+
+/// Returns an IPv6 address as words of which the first is the highest: they sort as it does.
+pub(crate) fn v6_words(bits: u128) -> [u32; 4] {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bits.to_be_bytes();
+    [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]].map(u32::from_be_bytes)
+}
+
+/// Returns the address of [`v6_words`].
+pub(crate) fn v6_bits([a, b, c, d]: [u32; 4]) -> u128 {
+    [a, b, c, d]
+        .iter()
+        .fold(0, |bits, &word| bits << 32 | u128::from(word))
+}
