@@ -497,7 +497,7 @@ fn short_hand_belongs_to_the_api_of_the_request_or_of_the_flags() {
 #[test]
 fn nothing_of_a_policy_is_obeyed_by_the_terminal() {
     let policy = "{\"Statement\": {\"Sid\": \"\\u001b[2J\\u202eallow\\nallow\", \"Effect\": \"Deny\", \
-                  \"Principal\": \"*\", \"Action\": \"*\", \"Resource\": [\"*\", \"\u{9b}31m\u{202e}\"]}}";
+                  \"Principal\": \"*\", \"Action\": \"*\", \"Resource\": [\"*\", \"arn:a:b:c:d:\u{9b}31m\u{202e}\"]}}";
     for command in ["check", "explain"] {
         let outcome = run_with(
             &format!(

@@ -5,12 +5,13 @@
 //! what could not be meant: lists without values, texts that are no address, names that
 //! are nearly right.
 //!
-//! By file: `statement` reads statements and their lists, `principal` callers, `condition`
-//! operators, keys and values, `cidr` addresses and prefixes.
+//! By file: `statement` reads statements and their lists, `principal` callers, `resource`
+//! resources, `condition` operators, keys and values, `cidr` addresses and prefixes.
 
 mod cidr;
 mod condition;
 mod principal;
+mod resource;
 mod statement;
 #[cfg(test)]
 mod tests;

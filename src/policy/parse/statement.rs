@@ -267,33 +267,6 @@ impl Reader<'_> {
         None
     }
 
-    fn resource(&mut self, path: &Path<'_>, json: Json<'_>) -> Option<Located<Text>> {
-        let text = self.string(path, json)?;
-        if text.value.is_empty() {
-            let help = "write an ARN, short-hand such as `execute-api:/*`, or `*`".to_owned();
-            self.fault(path, text.span, "an empty text is no resource", help);
-            return None;
-        }
-        let early = text
-            .value
-            .find("${")
-            .filter(|_| self.variables)
-            .filter(|&at| {
-                let before = text.value.get(..at).unwrap_or_default();
-                !before.starts_with("execute-api:/") && before.matches(':').count() < 5
-            });
-        if early.is_some() {
-            let message = format!(
-                "{} has a policy variable before its fifth colon",
-                Quoted(&text.value)
-            );
-            let help = "variables stand in the last field of an ARN only".to_owned();
-            self.fault(path, text.span, message, help);
-            return None;
-        }
-        self.variables_of(path, text)
-    }
-
     /// Takes a text's policy variables apart, if the version has them.
     pub(super) fn variables_of(
         &mut self,

@@ -316,6 +316,109 @@ fn every_message_by_its_text() {
 }
 
 #[test]
+fn a_resource_that_no_arn_matches_is_told_with_what_was_meant() {
+    let general = "write an ARN, short-hand such as `execute-api:/*`, or `*`";
+    for (resource, help) in [
+        ("execute-api/*", "write `execute-api:/*`"),
+        (
+            "execute-api:/*".to_ascii_uppercase().as_str(),
+            "write `execute-api:/*`",
+        ),
+        ("Execute-api:/prod/*", "write `execute-api:/prod/*`"),
+        (
+            "execute-api:prod/GET/a:b",
+            "write `execute-api:/prod/GET/a:b`",
+        ),
+        ("execute-api:*", "write `execute-api:/*`"),
+        ("execute-api*", "write `execute-api:/*`"),
+        ("excute-api:/*", "write `execute-api:/*`"),
+        ("ARN:aws:s3:::b", "write `arn:aws:s3:::b`"),
+        ("Arn:", "write `arn:`"),
+        ("anr:aws:s3:::b", "write `arn:aws:s3:::b`"),
+        ("arn/1", "an ARN begins with `arn:`"),
+        ("arn", "an ARN begins with `arn:`"),
+        ("arn;aws;*", general),
+        ("/prod/GET/x", "write `execute-api:/prod/GET/x`"),
+        ("/*", "write `execute-api:/*`"),
+        ("prod/GET/x", "write `execute-api:/prod/GET/x`"),
+        ("s3:bucket/x", general),
+        ("1", general),
+        ("arx*", "an ARN begins with `arn:`"),
+        ("exit*", general),
+        (":*", general),
+    ] {
+        let found = fault(&document(&format!("Resource={resource:?}")));
+        let message = format!("`{resource}` can match no request: requests are for ARNs");
+        let path = "Statement.Resource".to_owned();
+        assert_eq!(found, (path, message, Some(help.to_owned())));
+        let meant = help
+            .strip_prefix("write `")
+            .and_then(|meant| meant.split('`').next());
+        if let Some(meant) = meant.filter(|_| help != general) {
+            Policy::from_json(&document(&format!("Resource={meant:?}"))).unwrap();
+        }
+    }
+    for (resource, what, help) in [
+        (" *", "has white space at its start", "remove it"),
+        (
+            "execute-api:/*\\n",
+            "has white space at its end",
+            "remove it",
+        ),
+        (
+            "\\tarn:a\\u0000",
+            "has white space at its start",
+            "remove it",
+        ),
+        (
+            "arn:a: b:",
+            "has white space before its fifth colon",
+            "remove it: only the last field of an ARN can have any",
+        ),
+        (
+            "arn:a\\u0007",
+            "has a control character at its end",
+            "remove it",
+        ),
+    ] {
+        let (path, message, told) = fault(&document(&format!("NotResource=\"{resource}\"")));
+        assert_eq!(path, "Statement.NotResource");
+        assert!(message.ends_with(what), "{resource}: {message}");
+        assert_eq!(told.as_deref(), Some(help));
+    }
+}
+
+#[test]
+fn resources_that_an_arn_may_match_are_taken() {
+    for resource in [
+        "*",
+        "?",
+        "?*",
+        "* *",
+        "**x",
+        "*:abc/prod",
+        "a*",
+        "ar?:aws:*",
+        "arn?",
+        "arn*",
+        "ar*/GET/my path",
+        "arn:",
+        "arn:aws:execute-api",
+        "arn:*",
+        "arn::::::",
+        "arn:*/GET/my path",
+        "arn:aws:execute-api:*/GET/my path",
+        "arn:a:b:c:d:e f",
+        "execute-api:/",
+        "execute-api:/a b",
+    ] {
+        let policy = Policy::from_json(&document(&format!("Resource={resource:?}"))).unwrap();
+        let pattern = &policy.statements()[0].resource.patterns[0];
+        assert_eq!(pattern.value.raw(), resource);
+    }
+}
+
+#[test]
 fn what_is_missing_is_told_at_its_object() {
     let error = Policy::from_json("{\n \"Statement\": [\n  {\"Principal\": \"*\"}]}").unwrap_err();
     let told: Vec<String> = error.faults().iter().map(ToString::to_string).collect();
@@ -529,7 +632,7 @@ fn unquoted_numbers_and_booleans_keep_their_text() {
 fn variables_are_text_under_the_older_version() {
     for version in [r#""Version":"2008-10-17","#, ""] {
         let text = format!(
-            r#"{{{version}"Statement":{{"Effect":"Allow","Action":"*","Resource":"${{not closed"}}}}"#
+            r#"{{{version}"Statement":{{"Effect":"Allow","Action":"*","Resource":"arn:${{not:closed"}}}}"#
         );
         let policy = Policy::from_json(&text).unwrap();
         assert!(
