@@ -1,6 +1,6 @@
 //! The `Condition` block: operators, keys, and values of the operator's type.
 
-use super::{Path, Reader, cidr, flatten};
+use super::{Path, Reader, cidr, flatten, is_blank};
 use crate::policy::error::{Quoted, nearest};
 use crate::policy::json::{Json, Value};
 use crate::policy::model::{Condition, Located, Values};
@@ -60,8 +60,8 @@ impl Reader<'_> {
         let mut folded = std::collections::HashMap::new();
         for (key, span, values) in keys {
             let path = Path::Key(path, key);
-            if key.is_empty() {
-                self.fault(&path, span, "an empty text is no condition key", None);
+            if let Some((what, help)) = key_fault(key) {
+                self.fault(&path, span, what, help);
             }
             if let Some(earlier) = folded.insert(key.to_ascii_lowercase(), key) {
                 let message = format!(
@@ -172,6 +172,45 @@ impl Reader<'_> {
         self.fault(path, json.span(), message, format!("write {expected}"));
         None
     }
+}
+
+/// Returns what is wrong with a condition key, and the remedy.
+///
+/// A key without a colon is taken: which prefixes there are is for each service to say.
+fn key_fault(key: &str) -> Option<(String, String)> {
+    if key.is_empty() {
+        let what = "an empty text is no condition key".to_owned();
+        return Some((what, SUCH_A_KEY.to_owned()));
+    }
+    let unspaced = without_blanks(key);
+    let what = match key.split_once(':') {
+        _ if unspaced != key => "has white space or a control character in it",
+        Some(("", _)) => "has nothing before its colon",
+        Some((_, "")) => "has nothing behind its colon",
+        Some((_, name)) if name.starts_with(':') || name.ends_with(':') => "has a colon too many",
+        _ => return None,
+    };
+    let meant = unspaced.trim_matches(':').replace("::", ":");
+    let help = if meant.contains(':') {
+        format!("write {}", Quoted(&meant))
+    } else {
+        SUCH_A_KEY.to_owned()
+    };
+    Some((format!("the condition key {} {what}", Quoted(key)), help))
+}
+
+const SUCH_A_KEY: &str = "write one such as `aws:SourceIp`";
+
+/// Returns a key without the white space and control characters that no key has.
+///
+/// The name of a tag may have white space inside: `aws:PrincipalTag/Cost Center`.
+fn without_blanks(key: &str) -> String {
+    let name = key.find(':').unwrap_or(key.len());
+    let tag = key.get(name..).and_then(|rest| rest.find('/'));
+    let (name, tag) = key.split_at(tag.map_or(key.len(), |tag| name + tag + 1));
+    let mut kept = name.replace(is_blank, "");
+    kept.push_str(&tag.trim_matches(is_blank).replace(char::is_control, ""));
+    kept
 }
 
 /// Returns what an unknown operator was perhaps meant to be.

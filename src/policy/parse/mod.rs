@@ -459,6 +459,11 @@ fn flatten(path: &Path<'_>, json: Json<'_>) -> Option<String> {
     Some(help.to_owned())
 }
 
+/// Returns whether a character is one that names do not have.
+fn is_blank(character: char) -> bool {
+    character.is_whitespace() || character.is_control()
+}
+
 /// Names in backticks, with commas.
 struct Listed<'n>(&'n [&'n str]);
 

@@ -54,7 +54,7 @@ const SHORT_HAND: &str = "execute-api:/";
 const GENERAL: &str = "write an ARN, short-hand such as `execute-api:/*`, or `*`";
 
 /// Returns what a character is called that no text begins or ends with, or has in it.
-pub(super) fn blank(character: char) -> Option<&'static str> {
+fn blank(character: char) -> Option<&'static str> {
     if character.is_whitespace() {
         Some("white space")
     } else if character.is_control() {

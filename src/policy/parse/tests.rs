@@ -303,11 +303,6 @@ fn every_message_by_its_text() {
             "{part}"
         );
     }
-    let found = fault(&document("Condition={\"StringEquals\":{\"\":\"x\"}}"));
-    assert_eq!(
-        (found.1.as_str(), found.2),
-        ("an empty text is no condition key", None)
-    );
     let found = fault(&document(&condition("StringEquals", "null")));
     assert_eq!(
         found.1,
@@ -416,6 +411,93 @@ fn resources_that_an_arn_may_match_are_taken() {
         let pattern = &policy.statements()[0].resource.patterns[0];
         assert_eq!(pattern.value.raw(), resource);
     }
+}
+
+#[test]
+fn a_condition_key_that_no_request_has_is_told_with_what_was_meant() {
+    let blank = "has white space or a control character in it";
+    let general = "write one such as `aws:SourceIp`";
+    for (key, what, help) in [
+        (" aws:SourceIp", blank, "write `aws:SourceIp`"),
+        ("aws:SourceIp\\n", blank, "write `aws:SourceIp`"),
+        ("aws: SourceIp", blank, "write `aws:SourceIp`"),
+        ("aws :SourceIp", blank, "write `aws:SourceIp`"),
+        ("aws:Source\\u0000Ip", blank, "write `aws:SourceIp`"),
+        (
+            "aws:PrincipalTag/ Cost Center ",
+            blank,
+            "write `aws:PrincipalTag/Cost Center`",
+        ),
+        (
+            "aws:PrincipalTag/a\\u0007b",
+            blank,
+            "write `aws:PrincipalTag/ab`",
+        ),
+        (
+            "aws:Principal Tag/a b",
+            blank,
+            "write `aws:PrincipalTag/a b`",
+        ),
+        (" ", blank, general),
+        ("a b", blank, general),
+        (":SourceIp", "has nothing before its colon", general),
+        (
+            ":aws:SourceIp",
+            "has nothing before its colon",
+            "write `aws:SourceIp`",
+        ),
+        ("aws:", "has nothing behind its colon", general),
+        (":", "has nothing before its colon", general),
+        (
+            "aws::SourceIp",
+            "has a colon too many",
+            "write `aws:SourceIp`",
+        ),
+        (
+            "aws:SourceIp:",
+            "has a colon too many",
+            "write `aws:SourceIp`",
+        ),
+    ] {
+        for operator in ["StringEquals", "IpAddress"] {
+            let (path, message, told) = fault(&document(&format!(
+                r#"Condition={{"{operator}":{{"{key}":"10.0.0.1"}}}}"#
+            )));
+            assert!(
+                path.starts_with(&format!("Statement.Condition.{operator}.")),
+                "{path}"
+            );
+            assert_eq!(
+                message,
+                format!("the condition key `{}` {what}", tamed(key))
+            );
+            assert_eq!(told.as_deref(), Some(help), "{key}");
+        }
+    }
+    let empty = fault(&document(r#"Condition={"StringEquals":{"":"x"}}"#));
+    let expected = (
+        "an empty text is no condition key".to_owned(),
+        Some(general.to_owned()),
+    );
+    assert_eq!((empty.1, empty.2), expected);
+    for key in [
+        "k",
+        "aws:SourceIP",
+        "aws:SuorceIp",
+        "aws:PrincipalTag/Cost Center",
+        "oidc.eks.r.amazonaws.com/id/A:sub",
+        "localhost:8080/x:sub",
+    ] {
+        let text = document(&format!(r#"Condition={{"StringEquals":{{"{key}":"x"}}}}"#));
+        let policy = Policy::from_json(&text).unwrap();
+        assert_eq!(&*policy.statements()[0].conditions[0].key.value, key);
+    }
+}
+
+/// A key as JSON has it, as messages show it.
+fn tamed(key: &str) -> String {
+    let key: String = serde_json::from_str(&format!("\"{key}\"")).unwrap();
+    tame(&key)
 }
 
 #[test]
