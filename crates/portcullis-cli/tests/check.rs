@@ -389,6 +389,18 @@ fn what_cannot_be_answered() {
             "give --region, --account and --api-id",
         ),
         (
+            "check -p block-list.json -X GET --path / --region *",
+            "--region: the API's region has a `*` in it; give the region of one API",
+        ),
+        (
+            "check -p block-list.json --resource arn:aws:execute-api:r::a/s/GET/ --api-id b",
+            "--account: the API's account is empty",
+        ),
+        (
+            "inspect block-list.json --api-id a/b",
+            "--api-id: the API's id has a `/` in it",
+        ),
+        (
             "check -p mock-api.json -X GET --path /hello",
             "--region, --account, --api-id and --stage must be given",
         ),
