@@ -514,6 +514,37 @@ fn what_is_missing_is_told_at_its_object() {
     );
 }
 
+/// What is there under another name is told once.
+#[test]
+fn what_is_nearly_written_is_not_missing() {
+    let told = |text: &str| -> Vec<String> {
+        let error = Policy::from_json(text).expect_err(text);
+        error.faults().iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        told(r#"{"statement": []}"#),
+        [
+            "line 1, column 2: statement: `statement` is no element of a policy; did you mean `Statement`?"
+        ]
+    );
+    assert_eq!(told(r#"{"Stuff": [], "Version": "2012-10-17"}"#).len(), 2);
+    let statement = r#"{"effect":"Deny","NotPrincipals":"*","actions":"*","notresource":"*"}"#;
+    assert_eq!(
+        told(&format!(
+            r#"{{"Statement":[{statement},{{"Principal":"*"}}]}}"#
+        )),
+        [
+            "line 1, column 16: Statement[0].effect: `effect` is no element of a statement; did you mean `Effect`?",
+            "line 1, column 32: Statement[0].NotPrincipals: `NotPrincipals` is no element of a statement; did you mean `NotPrincipal`?",
+            "line 1, column 52: Statement[0].actions: `actions` is no element of a statement; did you mean `Action`?",
+            "line 1, column 66: Statement[0].notresource: `notresource` is no element of a statement; did you mean `NotResource`?",
+            "line 1, column 85: Statement[1]: the statement has no `Effect`; add `\"Effect\": \"Allow\"` or `\"Effect\": \"Deny\"`",
+            "line 1, column 85: Statement[1]: the statement has neither `Action` nor `NotAction`; add `\"Action\": …`",
+            "line 1, column 85: Statement[1]: the statement has neither `Resource` nor `NotResource`; add `\"Resource\": …`",
+        ]
+    );
+}
+
 #[test]
 fn kinds_are_told_apart_or_forced() {
     let resource = document("");
@@ -632,6 +663,96 @@ fn a_fault_hides_no_other() {
     );
     let twins = r#"{"Statement":{"Effect":"Deny","Action":"a","NotAction":"b:c","Resource":"*"}}"#;
     assert_eq!(faults(twins), ["Statement.Action", "Statement.NotAction"]);
+    let both = r#"{"Statement":{"Effect":"Deny","Action":"*","NotAction":["a",null],"Resource":"*","NotResource":"x"}}"#;
+    assert_eq!(
+        faults(both),
+        [
+            "Statement.NotAction",
+            "Statement.NotAction[0]",
+            "Statement.NotAction[1]",
+            "Statement.NotResource",
+            "Statement.NotResource",
+        ]
+    );
+    let callers = r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*","Principal":"*","NotPrincipal":{"AWS":["a"]}}}"#;
+    assert_eq!(
+        faults(callers),
+        ["Statement.NotPrincipal", "Statement.NotPrincipal.AWS[0]"]
+    );
+    let types =
+        r#"Principal={"Aws":["x",null,"",["*"],"a*","*"],"Service":"","Service":["s","b*"]}"#;
+    assert_eq!(
+        faults(&document(types)),
+        [
+            "Statement.Principal.Aws",
+            "Statement.Principal.Aws[1]",
+            "Statement.Principal.Aws[2]",
+            "Statement.Principal.Aws[3]",
+            "Statement.Principal.Aws[4]",
+            "Statement.Principal.Service",
+            "Statement.Principal.Service",
+            "Statement.Principal.Service[1]",
+        ]
+    );
+    let values =
+        r#"Condition={"Bol":{"a":[null,[1],{},"x","${",7],"b":[],"b":["c",null],"B":null}}"#;
+    assert_eq!(
+        faults(&document(values)),
+        [
+            "Statement.Condition.Bol",
+            "Statement.Condition.Bol.a[0]",
+            "Statement.Condition.Bol.a[1]",
+            "Statement.Condition.Bol.a[2]",
+            "Statement.Condition.Bol.a[4]",
+            "Statement.Condition.Bol.b",
+            "Statement.Condition.Bol.b",
+            "Statement.Condition.Bol.b[1]",
+            "Statement.Condition.Bol.B",
+            "Statement.Condition.Bol.B",
+        ]
+    );
+    let again = r#"Condition={"Bool":{"a":true},"Bool":{"a":"x","A":"y","a":"z"}}"#;
+    assert_eq!(
+        faults(&document(again)),
+        [
+            "Statement.Condition.Bool",
+            "Statement.Condition.Bool.a",
+            "Statement.Condition.Bool.A",
+            "Statement.Condition.Bool.A",
+            "Statement.Condition.Bool.a",
+            "Statement.Condition.Bool.a",
+        ]
+    );
+    let elements = r#"{"Version":"2012-10-17","Version":"x","Id":"a","Id":7,"Statement":{
+        "Sid":"a","Sid":7,"Effect":"Deny","Effect":"deny","Principal":"*","Principal":"x",
+        "Action":"*","Action":"x","Resource":"*","Resource":"x","Condition":{},"Condition":7
+    },"Statement":[{}]}"#;
+    assert_eq!(
+        faults(elements),
+        [
+            "Version",
+            "Version",
+            "Id",
+            "Id",
+            "Statement.Sid",
+            "Statement.Sid",
+            "Statement.Effect",
+            "Statement.Effect",
+            "Statement.Principal",
+            "Statement.Principal",
+            "Statement.Action",
+            "Statement.Action",
+            "Statement.Resource",
+            "Statement.Resource",
+            "Statement.Condition",
+            "Statement.Condition",
+            "Statement",
+            "Statement[0]",
+            "Statement[0]",
+            "Statement[0]",
+            "Statement[0]",
+        ]
+    );
     let wrong_version = document(r#"Resource="${a""#).replace("2012", "2013");
     assert_eq!(faults(&wrong_version), ["Version", "Statement.Resource"]);
 }
@@ -687,8 +808,34 @@ fn bytes_must_be_utf8() {
         error.to_string(),
         "line 2, column 2: the text is not UTF-8; save the file as UTF-8"
     );
-    let marked = format!("\u{feff}{}", document(""));
-    assert!(Policy::from_json_bytes(marked.as_bytes(), &ParseOptions::default()).is_ok());
+}
+
+#[test]
+fn one_byte_order_mark_is_skipped_and_others_are_told() {
+    let read = |text: &str| Policy::from_json_bytes(text.as_bytes(), &ParseOptions::default());
+    let text = document("");
+    assert_eq!(read(&format!("\u{feff}{text}")), read(&text));
+    let told =
+        "expected a value, found a byte order mark; remove it: only the first of a text is skipped";
+    let escaped = serde_json::to_string(&format!("\u{feff}{text}")).unwrap();
+    for (text, column) in [
+        (format!("\u{feff}\u{feff}{text}"), 1),
+        (format!(" \u{feff}{text}"), 2),
+        (escaped, 2),
+    ] {
+        let error = read(&text).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("line 1, column {column}: {told}")
+        );
+    }
+    for mark in [[0xff, 0xfe], [0xfe, 0xff]] {
+        let error = Policy::from_json_bytes(&mark, &ParseOptions::default()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "line 1, column 1: the text begins with the byte order mark of UTF-16, and is not UTF-8; save the file as UTF-8"
+        );
+    }
 }
 
 #[test]
