@@ -20,7 +20,7 @@ const POLICY: &str = r#"{
 
 #[expect(clippy::print_stdout, reason = "the example's answer")]
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let api = Api::new("aws", "eu-central-1", "123456789012", "io75qg1rvf");
+    let api = Api::new("aws", "eu-central-1", "123456789012", "io75qg1rvf")?;
     let engine = Engine::builder()
         .resource_policy(Policy::from_json(POLICY)?)
         .api(api.clone())

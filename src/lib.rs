@@ -32,4 +32,4 @@ pub use crate::engine::{Builder, Engine, Handle, Inspection};
 pub use crate::image::{Config, Strategy};
 pub use crate::ir::BuildError;
 pub use crate::policy::{ParseError, ParseOptions, Policy, PolicyKind};
-pub use crate::request::{Address, Api, Principal, Request, Value, is_address_key};
+pub use crate::request::{Address, Api, ApiError, Principal, Request, Value, is_address_key};

@@ -232,16 +232,38 @@ pub struct Api {
 
 impl Api {
     /// Returns the API with these parts, each as it stands in an ARN.
-    pub fn new(partition: &str, region: &str, account: &str, id: &str) -> Self {
-        Self {
+    ///
+    /// # Errors
+    ///
+    /// A part that is empty, or has a character that would end it (`:`, `/`, white space) or
+    /// that resources take for something else (`*`, `?`, `$`, `{`): short-hand stands for the
+    /// resources of one API.
+    pub fn new(partition: &str, region: &str, account: &str, id: &str) -> Result<Self, ApiError> {
+        for (part, text) in [
+            ("partition", partition),
+            ("region", region),
+            ("account", account),
+            ("id", id),
+        ] {
+            let offending = text
+                .chars()
+                .find(|&character| is_special(character) || matches!(character, ':' | '/'));
+            if text.is_empty() || offending.is_some() {
+                return Err(ApiError { part, offending });
+            }
+        }
+        Ok(Self {
             partition: partition.to_owned(),
             region: region.to_owned(),
             account: account.to_owned(),
             id: id.to_owned(),
-        }
+        })
     }
 
     /// Reads the API from a request's ARN, or `None` where it is no `execute-api` ARN with an API id.
+    ///
+    /// Region and account may be empty. An ARN whose parts up to the id hold a character that
+    /// resources take for something else is that of no API: `*` in it would stand for all.
     pub fn from_arn(arn: &str) -> Option<Self> {
         let mut parts = arn.splitn(6, ':');
         let (scheme, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
@@ -250,7 +272,17 @@ impl Api {
         if scheme != "arn" || service != "execute-api" || id.is_empty() {
             return None;
         }
-        Some(Self::new(partition, region, account, id))
+        let parts = [partition, region, account, id];
+        if parts.iter().any(|part| part.contains(is_special)) {
+            return None;
+        }
+        let [partition, region, account, id] = parts.map(str::to_owned);
+        Some(Self {
+            partition,
+            region,
+            account,
+            id,
+        })
     }
 }
 
@@ -264,5 +296,132 @@ impl fmt::Display for Api {
             id,
         } = self;
         write!(f, "arn:{partition}:execute-api:{region}:{account}:{id}/")
+    }
+}
+
+/// Returns whether a character would not stand for itself in a resource, or in no part of an ARN.
+fn is_special(character: char) -> bool {
+    matches!(character, '*' | '?' | '$' | '{')
+        || character.is_whitespace()
+        || character.is_control()
+}
+
+/// Why parts are those of no API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError {
+    part: &'static str,
+    /// `None`: the part is empty.
+    offending: Option<char>,
+}
+
+impl ApiError {
+    /// Returns which part is wrong: `partition`, `region`, `account` or `id`.
+    pub const fn part(&self) -> &'static str {
+        self.part
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { part, offending } = self;
+        let example = match *part {
+            "partition" => "aws",
+            "region" => "eu-central-1",
+            "account" => "123456789012",
+            _ => "io75qg1rvf",
+        };
+        match offending {
+            None => write!(f, "the API's {part} is empty")?,
+            Some(character) if character.is_whitespace() => {
+                write!(f, "the API's {part} has white space in it")?;
+            }
+            Some(character) => {
+                write!(
+                    f,
+                    "the API's {part} has a `{}` in it",
+                    character.escape_debug()
+                )?;
+            }
+        }
+        write!(f, "; give the {part} of one API, such as `{example}`")
+    }
+}
+
+impl core::error::Error for ApiError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_an_api_stand_for_themselves() {
+        let parts = ["aws", "eu-central-1", "123456789012", "io75qg1rvf"];
+        let new =
+            |[partition, region, account, id]: [&str; 4]| Api::new(partition, region, account, id);
+        let arn = "arn:aws:execute-api:eu-central-1:123456789012:io75qg1rvf/";
+        assert_eq!(new(parts).unwrap().to_string(), arn);
+        for (index, part) in ["partition", "region", "account", "id"]
+            .into_iter()
+            .enumerate()
+        {
+            for wrong in [
+                "", "*", "a*", "?", "${x}", "{", "a:b", "a/b", " a", "a\u{a0}", "\0", "\n",
+            ] {
+                let mut parts = parts;
+                parts[index] = wrong;
+                assert_eq!(new(parts).unwrap_err().part(), part, "{wrong:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn messages_name_the_part_and_the_remedy() {
+        let message = |part, offending| ApiError { part, offending }.to_string();
+        assert_eq!(
+            message("region", Some('*')),
+            "the API's region has a `*` in it; give the region of one API, such as `eu-central-1`"
+        );
+        assert_eq!(
+            message("id", None),
+            "the API's id is empty; give the id of one API, such as `io75qg1rvf`"
+        );
+        assert_eq!(
+            message("account", Some('\n')),
+            "the API's account has white space in it; give the account of one API, such as `123456789012`"
+        );
+        assert_eq!(
+            message("partition", Some('\u{7}')),
+            "the API's partition has a `\\u{7}` in it; give the partition of one API, such as `aws`"
+        );
+    }
+
+    /// What is asked for can hold anything; as an API it must not become a pattern.
+    #[test]
+    fn no_api_is_read_from_an_arn_with_wildcards() {
+        for (arn, expected) in [
+            (
+                "arn:aws:execute-api:r:1:abc/prod/GET/*",
+                Some("arn:aws:execute-api:r:1:abc/"),
+            ),
+            (
+                "arn:aws:execute-api:::abc",
+                Some("arn:aws:execute-api:::abc/"),
+            ),
+            (
+                "arn:aws:execute-api:r:1:a:b/p",
+                Some("arn:aws:execute-api:r:1:a:b/"),
+            ),
+            ("arn:aws:execute-api:r:1:/p", None),
+            ("arn:aws:execute-api:r:1:*/p", None),
+            ("arn:aws:execute-api:r:1:a?c/p", None),
+            ("arn:aws:execute-api:*:1:abc/p", None),
+            ("arn:a*:execute-api:r:1:abc/p", None),
+            ("arn:aws:execute-api:r:${x}:abc/p", None),
+            ("arn:aws:execute-api:r: 1:abc/p", None),
+            ("arn:aws:s3:r:1:abc/p", None),
+        ] {
+            let api = Api::from_arn(arn).map(|api| api.to_string());
+            assert_eq!(api.as_deref(), expected, "{arn}");
+        }
     }
 }

@@ -7,15 +7,22 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 use portcullis::{Address, Engine, Policy, Request, reference};
 use serde_json::json;
 
+/// Five colons, behind which any character may stand.
+const HEAD: &str = "arn:::::";
+
 fuzz_target!(|input: (Vec<String>, String)| -> Corpus {
     let (patterns, text) = input;
-    if patterns.is_empty()
-        || patterns
-            .iter()
-            .any(|p| p.is_empty() || p.starts_with("execute-api:/"))
-    {
+    if patterns.is_empty() {
         return Corpus::Reject;
     }
+    // What begins neither like an ARN nor with a wildcard is no resource.
+    let patterns: Vec<String> = patterns
+        .iter()
+        .map(|pattern| match pattern.starts_with(['*', '?']) {
+            true => pattern.clone(),
+            false => format!("{HEAD}{pattern}"),
+        })
+        .collect();
     let statements: Vec<_> = patterns
         .iter()
         .map(|pattern| json!({"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": pattern}))
@@ -29,7 +36,9 @@ fuzz_target!(|input: (Vec<String>, String)| -> Corpus {
         return Corpus::Reject;
     };
     let policies = [policy];
-    for text in [text.as_str(), &text.replace(['*', '?'], ""), &patterns[0]] {
+    let plain = text.replace(['*', '?'], "");
+    let behind_head = [format!("{HEAD}{text}"), format!("{HEAD}{plain}")];
+    for text in [&text, &plain, &behind_head[0], &behind_head[1], &patterns[0]] {
         let request = Request::invoke(Address::Absent, text);
         let expected = reference::explain(&policies, &request);
         assert_eq!(engine.explain(&request), expected);

@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
             "NotIpAddress"
         };
         statements.push(json!({
-            "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": format!("list/{list}"),
+            "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": format!("arn:list/{list}"),
             "Condition": {operator: {"aws:SourceIp": prefixes}},
         }));
     }
@@ -49,7 +49,7 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
         for _ in 0..16 {
             let Ok(ip) = address(&mut rest) else { break };
             for list in 0..lists {
-                let resource = format!("list/{list}");
+                let resource = format!("arn:list/{list}");
                 let request = Request::invoke(Address::Known(ip), &resource);
                 assert_eq!(
                     engine.decide(&request),

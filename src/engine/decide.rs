@@ -18,6 +18,7 @@ use crate::image::{
     Row, Rule,
 };
 use crate::request::{Address, Principal, Request};
+use crate::util::bytes;
 use crate::util::extent::Extent;
 use crate::util::ids::{Id, PatternId};
 use crate::util::int::AsUsize;
@@ -61,7 +62,8 @@ fn decide_at(image: &Image, request: &Request<'_>, place: Place) -> Decision {
         image,
         request,
         place,
-        open: request.principal() == Principal::Anonymous && request.action() == Request::INVOKE,
+        open: request.principal() == Principal::Anonymous
+            && bytes::equal(request.action().as_bytes(), Request::INVOKE.as_bytes()),
         lanes: Lanes::new(image, request),
     };
     let mut allowed = false;
@@ -217,14 +219,9 @@ impl Walk<'_, '_> {
                     .unwrap_or(Cell::DENY)
             }
             Row::KIND_SPARSE if in_class => {
-                let classes = row.cells.of(&image.sparse_classes);
-                match classes.binary_search_by_key(&self.place.class, |class| class.as_u32()) {
-                    Ok(at) => row
-                        .cells
-                        .of(&image.sparse_cells)
-                        .get(at)
-                        .copied()
-                        .unwrap_or(Cell::DENY),
+                let cells = row.cells.of(&image.sparse_cells);
+                match cells.binary_search_by_key(&self.place.class, |cell| cell.class.as_u32()) {
+                    Ok(at) => cells.get(at).map_or(Cell::DENY, |found| found.cell),
                     Err(_) => base,
                 }
             }

@@ -123,7 +123,7 @@ mod tests {
     /// An engine that allows exactly the resource of its generation.
     fn engine(generation: u64) -> Engine {
         let text = format!(
-            r#"{{"Statement":{{"Sid":"g{generation}","Effect":"Allow","Principal":"*","Action":"*","Resource":"{generation}"}}}}"#
+            r#"{{"Statement":{{"Sid":"g{generation}","Effect":"Allow","Principal":"*","Action":"*","Resource":"arn:{generation}"}}}}"#
         );
         Engine::builder()
             .policy(Policy::from_json(&text).unwrap())
@@ -132,7 +132,7 @@ mod tests {
     }
 
     fn allows(engine: &Engine, generation: u64) -> bool {
-        let resource = generation.to_string();
+        let resource = format!("arn:{generation}");
         engine
             .decide(&Request::invoke(Address::Absent, &resource))
             .is_allow()

@@ -119,9 +119,9 @@ pub(super) fn inspect(image: &Image) -> Inspection {
                 size(&automaton.heads.nodes),
                 size(&automaton.heads.labels),
                 hash_size(&automaton.heads.children),
-                size(&automaton.accepts),
                 size(&automaton.ids),
                 size(&automaton.tails),
+                size(&automaton.pieces),
                 size(&automaton.grams.sets),
                 size(&automaton.grams.filters),
                 hash_size(&automaton.grams.table),
@@ -157,7 +157,6 @@ pub(super) fn inspect(image: &Image) -> Inspection {
             &[
                 size(&image.hits),
                 size(&image.rows),
-                size(&image.sparse_classes),
                 size(&image.sparse_cells),
                 size(&image.dense_cells),
                 size(&image.row_rules),

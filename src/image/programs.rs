@@ -132,10 +132,6 @@ impl Programs {
     }
 
     /// Splits sorted items into those found by key, grouped by it, and the others.
-    #[expect(
-        clippy::type_complexity,
-        reason = "a pair of lists, taken apart at once"
-    )]
     fn split(&self, items: &[ProgramItem]) -> (Vec<(Extent, Vec<ProgramItem>)>, Vec<ProgramItem>) {
         if items.len() < KEYED_FROM {
             return (Vec::new(), items.to_vec());

@@ -11,7 +11,9 @@ use std::collections::HashMap;
 use super::address_set::{AddressSet, EVERYWHERE, Overlay};
 use super::config::Strategy;
 use super::programs::Programs;
-use super::tables::{Base, Cell, EFFECT_ALLOW, Image, MANY_ROWS, NO_ROW, ProgramItem, Row};
+use super::tables::{
+    Base, Cell, EFFECT_ALLOW, Image, MANY_ROWS, NO_ROW, ProgramItem, Row, SparseCell,
+};
 use super::writer::{append, index};
 use crate::ir::BuildError;
 use crate::util::ids::{ClassId, Id, RuleId};
@@ -380,11 +382,12 @@ fn store(row: RowCells, next: u32, image: &mut Image) -> Result<u32, BuildError>
             append(&mut image.dense_cells, cells, "cells")?,
         )
     } else {
-        let (classes, cells): (Vec<_>, Vec<_>) = exceptions.into_iter().unzip();
-        append(&mut image.sparse_cells, cells, "cells")?;
+        let cells = exceptions
+            .into_iter()
+            .map(|(class, cell)| SparseCell { class, cell });
         (
             Row::KIND_SPARSE,
-            append(&mut image.sparse_classes, classes, "cells")?,
+            append(&mut image.sparse_cells, cells, "cells")?,
         )
     };
     push(

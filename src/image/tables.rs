@@ -62,10 +62,8 @@ pub(crate) struct Image {
 
     /// The rows.
     pub(crate) rows: Vec<Row>,
-    /// The classes of the sparse rows' cells.
-    pub(crate) sparse_classes: Vec<ClassId>,
-    /// The cells of the sparse rows.
-    pub(crate) sparse_cells: Vec<Cell>,
+    /// The cells of the sparse rows, by class.
+    pub(crate) sparse_cells: Vec<SparseCell>,
     /// The cells of the dense rows, by class.
     pub(crate) dense_cells: Vec<Cell>,
     /// The rules of the rows kept as lists, deny first.
@@ -287,7 +285,7 @@ pub(crate) struct Row {
     pub(crate) base: [Cell; Base::COUNT],
     /// A row that counts as well, or [`NO_ROW`].
     pub(crate) next: u32,
-    /// Sparse: in `sparse_classes` and `sparse_cells`. Dense: in `dense_cells`. List: in `row_rules`.
+    /// Sparse: in `sparse_cells`. Dense: in `dense_cells`. List: in `row_rules`.
     pub(crate) cells: Extent,
 }
 
@@ -300,6 +298,16 @@ impl Row {
     pub(crate) const KIND_DENSE: u32 = 2;
     /// Rules to be tested one by one; `base` says nothing.
     pub(crate) const KIND_LIST: u32 = 3;
+}
+
+/// A cell of a sparse row.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct SparseCell {
+    /// The class, numbered through both families.
+    pub(crate) class: ClassId,
+    /// Its answer.
+    pub(crate) cell: Cell,
 }
 
 /// The states of the primary key that are no exceptional class.

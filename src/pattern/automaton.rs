@@ -2,7 +2,6 @@
 //!
 //! # Invariants
 //!
-//! - `accepts` has an entry for each node of `heads`.
 //! - A node of the heads that accepts anything is at a character boundary of every text
 //!   that reaches it, because heads are whole texts.
 
@@ -11,6 +10,7 @@ use core::ops::ControlFlow;
 use super::glob;
 use super::grams::Grams;
 use super::tree::Tree;
+use crate::util::bytes::{self, Needle};
 use crate::util::extent::Extent;
 use crate::util::ids::PatternId;
 
@@ -19,12 +19,12 @@ use crate::util::ids::PatternId;
 pub(crate) struct Automaton {
     /// The literal heads.
     pub(crate) heads: Tree,
-    /// What each head accepts, by node.
-    pub(crate) accepts: Vec<Accept>,
     /// Patterns, as [`Accept::ends`] and [`Accept::stars`] name them.
     pub(crate) ids: Vec<PatternId>,
     /// Patterns with more behind their head.
     pub(crate) tails: Vec<Tail>,
+    /// The literals between the stars of the tails.
+    pub(crate) pieces: Vec<Piece>,
     /// The pattern bytes of the tails.
     pub(crate) programs: Vec<u8>,
     /// The tails of heads that have many, by what they contain.
@@ -48,14 +48,40 @@ pub(crate) struct Accept {
     pub(crate) grams: u32,
 }
 
+impl Accept {
+    /// Nothing.
+    pub(crate) const NOTHING: Self = Self {
+        ends: Extent { start: 0, len: 0 },
+        stars: Extent { start: 0, len: 0 },
+        tails: Extent { start: 0, len: 0 },
+        grams: NO_GRAMS,
+    };
+}
+
 /// A pattern behind its head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub(crate) struct Tail {
-    /// The pattern bytes behind the head, in [`Automaton::programs`].
-    pub(crate) program: Extent,
     /// The pattern.
     pub(crate) id: PatternId,
+    /// 1 if it is stars and literals only, the first a star: the pieces and the ending say all.
+    pub(crate) is_simple: u32,
+    /// The literals between its stars, in [`Automaton::pieces`].
+    pub(crate) pieces: Extent,
+    /// The literal behind the last star, in [`Automaton::programs`].
+    pub(crate) ending: Extent,
+    /// The pattern bytes behind the head, in [`Automaton::programs`].
+    pub(crate) program: Extent,
+}
+
+/// A literal between two stars.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub(crate) struct Piece {
+    /// Its start.
+    pub(crate) needle: Needle,
+    /// All of it, in [`Automaton::programs`].
+    pub(crate) literal: Extent,
 }
 
 impl Automaton {
@@ -68,23 +94,26 @@ impl Automaton {
         text: &str,
         mut visit: impl FnMut(PatternId) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let (mut at, mut read) = (0_usize, 0_usize);
-        while let (Some(node), Some(accept)) = (self.heads.nodes.get(at), self.accepts.get(at)) {
-            let rest = text.as_bytes().get(read..).unwrap_or_default();
+        let mut at = 0_usize;
+        let mut rest = text.as_bytes();
+        while let Some(node) = self.heads.nodes.get(at) {
+            let accept = &node.accept;
             if rest.is_empty() {
                 self.visit(accept.ends, &mut visit)?;
             }
-            self.visit(accept.stars, &mut visit)?;
+            if !accept.stars.is_empty() {
+                self.visit(accept.stars, &mut visit)?;
+            }
             if !accept.tails.is_empty() {
-                self.verify(accept.tails, text, read, &mut visit)?;
+                self.verify(accept.tails, rest, &mut visit)?;
             }
             if accept.grams != NO_GRAMS {
                 self.grams.candidates(accept.grams, rest, |tails| {
-                    self.verify(tails, text, read, &mut visit)
+                    self.verify(tails, rest, &mut visit)
                 })?;
             }
             match self.heads.step(at, node, rest) {
-                Some((child, len)) => (at, read) = (child, read + len),
+                Some((child, behind)) => (at, rest) = (child, behind),
                 None => break,
             }
         }
@@ -104,16 +133,47 @@ impl Automaton {
     fn verify(
         &self,
         tails: Extent,
-        text: &str,
-        read: usize,
+        rest: &[u8],
         visit: &mut impl FnMut(PatternId) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let rest = text.get(read..).unwrap_or_default();
         tails.of(&self.tails).iter().try_for_each(|tail| {
-            if glob::matches(tail.program.of(&self.programs), rest) {
+            if self.matches(tail, rest).is_some() {
                 visit(tail.id)?;
             }
             ControlFlow::Continue(())
         })
+    }
+
+    /// Returns whether a tail matches the whole of `rest`.
+    #[inline]
+    fn matches(&self, tail: &Tail, rest: &[u8]) -> Option<()> {
+        if tail.is_simple == 0 {
+            return glob::matches_bytes(tail.program.of(&self.programs), rest).then_some(());
+        }
+        let mut rest = rest;
+        if !tail.ending.is_empty() {
+            rest = bytes::strip_end(rest, tail.ending.of(&self.programs))?;
+        }
+        for piece in tail.pieces.of(&self.pieces) {
+            rest = self.behind(piece, rest)?;
+        }
+        Some(())
+    }
+
+    /// Returns what is behind the first place of a piece.
+    #[inline]
+    fn behind<'t>(&self, piece: &Piece, text: &'t [u8]) -> Option<&'t [u8]> {
+        let literal = piece.literal.of(&self.programs);
+        // Behind the last place with eight bytes, and where a start is found that does not go
+        // on as the literal does, the search that is linear whatever the text.
+        if let Some(at) = piece.needle.find(text) {
+            let found = text.get(at..)?;
+            if literal.len() <= 8 || bytes::starts_with(found, literal) {
+                return found.get(literal.len()..);
+            }
+            return glob::behind(literal, found.get(1..)?);
+        }
+        let last = text.len().saturating_sub(7);
+        glob::behind(literal, text.get(last..)?)
     }
 }

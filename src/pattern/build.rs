@@ -1,16 +1,21 @@
 //! Patterns → the automaton's tables, in time linear in their bytes but for sorting.
 
-use super::automaton::{Accept, Automaton, NO_GRAMS, Tail};
+use super::automaton::{Accept, Automaton, NO_GRAMS, Piece, Tail};
 use super::glob::{ANY, ONE};
 use super::tree::Tree;
+use crate::util::bytes::Needle;
 use crate::util::extent::Extent;
 use crate::util::hash::HashTable;
 use crate::util::ids::{Id, PatternId};
+use crate::util::int::to_u32;
 
 /// From this many tails on at one head they are found by their grams.
 ///
 /// Verifying a tail costs about as much as eight places of looking for grams.
 const GRAMS_FROM: usize = 8;
+
+/// A pattern behind its head.
+type Open<'p> = (&'p [u8], PatternId);
 
 /// Builds the automaton of `programs`, whose indices are the ids of the patterns.
 ///
@@ -24,7 +29,7 @@ pub(crate) fn build(programs: &[&[u8]]) -> Option<Automaton> {
         ..Automaton::default()
     };
     let mut gram_entries = Vec::new();
-    for items in &ending {
+    for (node, items) in ending.iter().enumerate() {
         let (mut ends, mut stars, mut tails) = (Vec::new(), Vec::new(), Vec::new());
         for &item in items {
             let id = PatternId::new(item)?;
@@ -42,12 +47,12 @@ pub(crate) fn build(programs: &[&[u8]]) -> Option<Automaton> {
             automaton.add_grams(&tails, &mut gram_entries)?
         };
         let tails = automaton.add_tails(tails)?;
-        automaton.accepts.push(Accept {
+        automaton.heads.nodes.get_mut(node)?.accept = Accept {
             ends,
             stars,
             tails,
             grams,
-        });
+        };
     }
     automaton.grams.table = HashTable::new(&gram_entries)?;
     Some(automaton)
@@ -55,27 +60,49 @@ pub(crate) fn build(programs: &[&[u8]]) -> Option<Automaton> {
 
 impl Automaton {
     /// Stores tails in a row.
-    fn add_tails<'p>(
-        &mut self,
-        tails: impl IntoIterator<Item = (&'p [u8], PatternId)>,
-    ) -> Option<Extent> {
+    fn add_tails<'p>(&mut self, tails: impl IntoIterator<Item = Open<'p>>) -> Option<Extent> {
         let mut stored = Vec::new();
         for (program, id) in tails {
-            let program = Extent::append(&mut self.programs, program.iter().copied())?;
-            stored.push(Tail { program, id });
+            stored.push(self.tail(program, id)?);
         }
         Extent::append(&mut self.tails, stored)
+    }
+
+    /// Takes a tail apart at its stars.
+    fn tail(&mut self, program: &[u8], id: PatternId) -> Option<Tail> {
+        let start = to_u32(self.programs.len())?;
+        let stored = Extent::append(&mut self.programs, program.iter().copied())?;
+        let mut literals = Vec::new();
+        let mut from = start;
+        for literal in program.split(|&byte| byte == ANY) {
+            let len = to_u32(literal.len())?;
+            literals.push((Extent { start: from, len }, literal));
+            from = from.checked_add(len)?.checked_add(1)?;
+        }
+        let ending = literals.pop().map(|(extent, _)| extent)?;
+        let pieces = literals.iter().filter(|(extent, _)| !extent.is_empty());
+        let pieces = pieces.map(|&(extent, literal)| Piece {
+            needle: Needle::new(literal),
+            literal: extent,
+        });
+        Some(Tail {
+            id,
+            is_simple: u32::from(program.first() == Some(&ANY) && !program.contains(&ONE)),
+            pieces: Extent::append(&mut self.pieces, pieces)?,
+            ending,
+            program: stored,
+        })
     }
 
     /// Stores the tails of one head by their grams; returns the set and the tails that have none.
     fn add_grams<'p>(
         &mut self,
-        tails: &[(&'p [u8], PatternId)],
+        tails: &[Open<'p>],
         entries: &mut Vec<(u64, u32)>,
-    ) -> Option<(u32, Vec<(&'p [u8], PatternId)>)> {
+    ) -> Option<(u32, Vec<Open<'p>>)> {
         let programs: Vec<&[u8]> = tails.iter().map(|&(program, _)| program).collect();
         let mut grams = core::mem::take(&mut self.grams);
-        let pick = |indices: &[usize]| -> Vec<(&'p [u8], PatternId)> {
+        let pick = |indices: &[usize]| -> Vec<Open<'p>> {
             indices
                 .iter()
                 .filter_map(|&at| tails.get(at).copied())

@@ -85,7 +85,12 @@ impl Stream for [u8] {
 /// `?` by its longest literal, so there the worst case is piece × text.
 #[inline]
 pub(crate) fn matches(program: &[u8], text: &str) -> bool {
-    let text = text.as_bytes();
+    matches_bytes(program, text.as_bytes())
+}
+
+/// [`matches`] for a text that is known to be UTF-8.
+#[inline]
+pub(super) fn matches_bytes(program: &[u8], text: &[u8]) -> bool {
     let (mut at, mut from) = (0_usize, 0_usize);
     loop {
         match (program.get(at), text.get(from)) {
@@ -185,6 +190,11 @@ fn find(literal: &[u8], text: &[u8]) -> Option<usize> {
         from = at + 1;
     }
     memchr::memmem::find(text.get(from..)?, literal).map(|at| from + at)
+}
+
+/// Returns what is behind the first place of `literal` in `text`.
+pub(super) fn behind<'t>(literal: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
+    text.get(find(literal, text)? + literal.len()..)
 }
 
 /// Like [`find_piece`]: looks for the longest literal, then at what must stand around it.

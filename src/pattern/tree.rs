@@ -11,6 +11,8 @@
 //! - A child is found by the first bytes of its label and counts only if the text has all
 //!   of it: the tree is exact whatever the hash.
 
+use super::automaton::Accept;
+use crate::util::bytes;
 use crate::util::extent::Extent;
 use crate::util::hash::{self, HashTable};
 use crate::util::int::{AsUsize, to_u32};
@@ -42,12 +44,19 @@ pub(crate) struct Node {
     pub(crate) stride: u32,
     /// The only child, or [`NO_CHILD`].
     pub(crate) only_child: u32,
+    /// What hangs at it.
+    pub(crate) accept: Accept,
 }
 
 impl Tree {
-    /// Returns the child of `node` whose label starts `rest`, and the label's length.
+    /// Returns the child of `node`, which has this number, whose label starts `rest`, and what is behind the label.
     #[inline]
-    pub(crate) fn step(&self, at: usize, node: &Node, rest: &[u8]) -> Option<(usize, usize)> {
+    pub(crate) fn step<'t>(
+        &self,
+        at: usize,
+        node: &Node,
+        rest: &'t [u8],
+    ) -> Option<(usize, &'t [u8])> {
         if node.only_child != NO_CHILD {
             return self.enter(node.only_child, rest);
         }
@@ -59,11 +68,12 @@ impl Tree {
     }
 
     #[inline]
-    fn enter(&self, child: u32, rest: &[u8]) -> Option<(usize, usize)> {
+    fn enter<'t>(&self, child: u32, rest: &'t [u8]) -> Option<(usize, &'t [u8])> {
         let child = child.as_usize();
         let label = self.nodes.get(child)?.label.of(&self.labels);
         // An empty label, which no build makes, would let a walk stand still.
-        (!label.is_empty() && rest.starts_with(label)).then_some((child, label.len()))
+        let (start, behind) = rest.split_at_checked(label.len())?;
+        (!label.is_empty() && bytes::equal(start, label)).then_some((child, behind))
     }
 
     /// Builds the tree of `keys`, and returns for each node the indices of the keys that end there.
@@ -140,6 +150,7 @@ impl Tree {
                 label: Extent::append(&mut tree.labels, label.iter().copied())?,
                 stride: to_u32(stride)?,
                 only_child: NO_CHILD,
+                accept: Accept::NOTHING,
             });
             ends.push(ending.to_vec());
         }
@@ -198,11 +209,11 @@ mod tests {
     /// The keys that start `text`, by walking.
     fn starts(tree: &Tree, ends: &[Vec<usize>], text: &[u8]) -> Vec<usize> {
         let mut found = Vec::new();
-        let (mut at, mut read) = (0, 0);
+        let (mut at, mut rest) = (0, text);
         loop {
             found.extend(&ends[at]);
-            match tree.step(at, &tree.nodes[at], &text[read..]) {
-                Some((child, len)) => (at, read) = (child, read + len),
+            match tree.step(at, &tree.nodes[at], rest) {
+                Some((child, behind)) => (at, rest) = (child, behind),
                 None => break,
             }
         }

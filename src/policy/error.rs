@@ -22,7 +22,7 @@ impl ParseError {
         &self.faults
     }
 
-    /// Returns how many more faults there were than [`super::Limits::faults`] lets be told.
+    /// Returns how many more faults there were than [`super::Limits::with_faults`] lets be told.
     pub const fn suppressed(&self) -> usize {
         self.suppressed
     }

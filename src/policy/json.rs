@@ -17,7 +17,7 @@ use hifijson::token::Lex as _;
 use hifijson::{Read as _, SliceLexer, Write as _, num::Lex as _};
 
 use super::error::{Quoted, shorten, tame};
-use super::source::Span;
+use super::source::{BYTE_ORDER_MARK, Span};
 use crate::util::int::{AsUsize, to_u32};
 
 /// A document.
@@ -287,7 +287,11 @@ impl Reader<'_> {
     fn unexpected(&mut self, expected: &str) -> SyntaxFault {
         let next = self.peek();
         let rest = self.text.get(self.offset()..).unwrap_or_default();
+        let found = rest.chars().next();
         let help = match next {
+            _ if found == Some(BYTE_ORDER_MARK) => {
+                Some("remove it: only the first of a text is skipped")
+            }
             Some(b'/' | b'#') => Some("JSON has no comments: remove it"),
             Some(b'\'') => Some("strings take double quotes"),
             Some(b']' | b'}') if self.is_behind_comma() => Some("remove the comma before it"),
@@ -295,7 +299,8 @@ impl Reader<'_> {
             None => Some("the document ends too soon: is it whole?"),
             _ => None,
         };
-        let found = match rest.chars().next() {
+        let found = match found {
+            Some(BYTE_ORDER_MARK) => "a byte order mark".to_owned(),
             Some(character) => Quoted(&character.to_string()).to_string(),
             None => "the end of the text".to_owned(),
         };
@@ -603,6 +608,12 @@ mod tests {
             ("// x", 0, "expected a value, found `/`"),
             ("{'a':1}", 1, "expected a key in double quotes, found `'`"),
             ("é", 0, "expected a value, found `é`"),
+            ("\u{feff}{}", 0, "expected a value, found a byte order mark"),
+            (
+                "{\u{feff}}",
+                1,
+                "expected a key in double quotes, found a byte order mark",
+            ),
         ] {
             assert_eq!(fault(text), (offset, what.to_owned()), "{text}");
         }
@@ -630,6 +641,10 @@ mod tests {
         assert_eq!(help("{\"a\": 1,}"), Some("remove the comma before it"));
         assert_eq!(help("[1, ]"), Some("remove the comma before it"));
         assert_eq!(help("{\"a\": }"), None);
+        assert_eq!(
+            help("\u{feff}{}"),
+            Some("remove it: only the first of a text is skipped")
+        );
     }
 
     #[test]

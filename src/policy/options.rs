@@ -4,44 +4,41 @@ use super::model::PolicyKind;
 
 /// How a policy's text is read; see [`super::Policy::from_json_with`].
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct ParseOptions {
-    /// What the policy must be; `None` takes a document without principals for an identity policy.
-    pub kind: Option<PolicyKind>,
-    /// What hostile input may cost.
-    pub limits: Limits,
+    pub(super) kind: Option<PolicyKind>,
+    pub(super) limits: Limits,
 }
 
 impl ParseOptions {
-    /// Returns the options with a kind that the policy must be of.
+    /// Sets what the policy must be; `None`, the default, takes a document without principals
+    /// for an identity policy.
     #[must_use]
     pub const fn with_kind(mut self, kind: Option<PolicyKind>) -> Self {
         self.kind = kind;
         self
     }
 
-    /// Returns the options with other limits.
+    /// Sets what hostile input may cost.
     #[must_use]
     pub const fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
+
+    /// Returns what hostile input may cost.
+    pub const fn limits(&self) -> Limits {
+        self.limits
+    }
 }
 
 /// What reading a text may cost; past a limit it is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Limits {
-    /// The length of the text in bytes; 64 MiB, and never 4 GiB or more.
-    pub text_bytes: usize,
-    /// How deep containers may be nested; 64.
-    pub depth: usize,
-    /// How many statements there may be; 200 000.
-    pub statements: usize,
-    /// How many values and keys there may be in all; 4 000 000.
-    pub values: usize,
-    /// How many faults are told, the others being counted; 1 000.
-    pub faults: usize,
+    pub(super) text_bytes: usize,
+    pub(super) depth: usize,
+    pub(super) statements: usize,
+    pub(super) values: usize,
+    pub(super) faults: usize,
 }
 
 impl Default for Limits {
@@ -58,38 +55,43 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Returns the limits with another length of the text, in bytes.
+    /// Sets how long the text may be, in bytes; default 64 MiB, and never 4 GiB or more.
     #[must_use]
     pub const fn with_text_bytes(mut self, bytes: usize) -> Self {
         self.text_bytes = bytes;
         self
     }
 
-    /// Returns the limits with another depth.
+    /// Sets how deep containers may be nested; default 64.
     #[must_use]
     pub const fn with_depth(mut self, depth: usize) -> Self {
         self.depth = depth;
         self
     }
 
-    /// Returns the limits with another number of statements.
+    /// Sets how many statements there may be; default 200 000.
     #[must_use]
     pub const fn with_statements(mut self, statements: usize) -> Self {
         self.statements = statements;
         self
     }
 
-    /// Returns the limits with another number of values and keys.
+    /// Sets how many values and keys there may be in all; default 4 000 000.
     #[must_use]
     pub const fn with_values(mut self, values: usize) -> Self {
         self.values = values;
         self
     }
 
-    /// Returns the limits with another number of faults that are told.
+    /// Sets how many faults are told, the others being counted; default 1 000.
     #[must_use]
     pub const fn with_faults(mut self, faults: usize) -> Self {
         self.faults = faults;
         self
+    }
+
+    /// Returns how long the text may be, so that no more of a file need be read.
+    pub const fn text_bytes(&self) -> usize {
+        self.text_bytes
     }
 }

@@ -45,7 +45,7 @@ const LAYERS: usize = 2;
 const BLOCK: usize = 256;
 
 /// What some editors put before a text; it counts as no column.
-const BYTE_ORDER_MARK: char = '\u{feff}';
+pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// A policy's text, as given and as JSON.
 #[derive(Debug)]

@@ -42,6 +42,8 @@ pub(crate) struct HashTable {
     pub(crate) buckets: Vec<u32>,
     /// The slots, by bucket.
     pub(crate) slots: Vec<Slot>,
+    /// How many bits of the hash choose the bucket.
+    bits: u32,
 }
 
 /// A number, with the half of its hash that does not choose the bucket.
@@ -80,16 +82,17 @@ impl HashTable {
         }
         buckets.push(to_u32(at)?);
         let slots = keyed.into_iter().map(|(_, slot)| slot).collect();
-        Some(Self { buckets, slots })
+        Some(Self {
+            buckets,
+            slots,
+            bits,
+        })
     }
 
     /// Returns the numbers of entries that may have had this hash: all that had, and few others.
     #[inline]
     pub(crate) fn candidates(&self, hash: u64) -> impl Iterator<Item = u32> + Clone {
-        // The last entry is no bucket; a single bucket needs no bits.
-        let count = self.buckets.len().saturating_sub(1) | 1;
-        let bits = usize::BITS - 1 - count.leading_zeros();
-        let at = bucket(hash, bits).as_usize();
+        let at = bucket(hash, self.bits).as_usize();
         let slots = match (self.buckets.get(at), self.buckets.get(at + 1)) {
             (Some(from), Some(to)) => self
                 .slots
@@ -108,7 +111,10 @@ impl HashTable {
 /// Returns the bucket of `hash` among 2^`bits`.
 #[inline(always)]
 fn bucket(hash: u64, bits: u32) -> u32 {
-    high32(hash).checked_shr(32 - bits.min(32)).unwrap_or(0)
+    // No bits leave nothing of 32.
+    high32(hash)
+        .checked_shr(32_u32.wrapping_sub(bits))
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -144,6 +150,7 @@ mod tests {
         let table = HashTable {
             buckets: vec![9, u32::MAX, 3],
             slots: vec![Slot::default()],
+            bits: 1,
         };
         for hash in [0, 1 << 63, u64::MAX] {
             assert_eq!(table.candidates(hash).count(), 0);

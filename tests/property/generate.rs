@@ -462,9 +462,17 @@ fn caller(choices: &mut impl Choices) -> Option<Caller> {
 fn pattern(choices: &mut impl Choices) -> String {
     match choices.below(8) {
         5 => choices.pick(words::PATTERNS).to_owned(),
-        6 => (0..choices.below(8) + 1)
-            .map(|_| choices.pick(&["*", "?", "a", "b", "/", ":"]))
-            .collect(),
+        6 => {
+            let text: String = (0..choices.below(8) + 1)
+                .map(|_| choices.pick(&["*", "?", "a", "b", "/", ":"]))
+                .collect();
+            // Other beginnings are no resource.
+            if text.starts_with(['*', '?']) {
+                text
+            } else {
+                format!("arn:{text}")
+            }
+        }
         _ => {
             let head = if choices.one_in(4) {
                 choices.pick(words::HEADS)

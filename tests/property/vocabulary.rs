@@ -51,7 +51,9 @@ pub(super) const PATTERNS: &[&str] = &[
     "?*",
     "**",
     "*a*a*b",
-    "arn",
+    "arn:",
+    "a*",
+    "ar?:*/pets",
 ];
 /// What an API's patterns start with.
 pub(super) const HEADS: &[&str] = &[

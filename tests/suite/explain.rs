@@ -48,14 +48,14 @@ fn ip(text: &str) -> IpAddr {
 fn places_are_those_of_the_text() {
     let policy = Policy::from_json(
         r#"{"Statement": [
-  {"Sid": "É", "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "nothing"},
+  {"Sid": "É", "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "arn:none"},
   {"Sid": "È", "Effect": "Allow", "Principal": "*", "Action": "*",
    "Resource": ["arn:nothing", "*/GET/*", "*"], "Condition": {
     "StringLikeIfExists": {"x:a": "*"},
     "IpAddress": {"AWS:sourceip": ["2001:db8::/32", "10.0.0.0/8",
       "10.1.0.9/16", "10.1.0.0/16"], "aws:VpcSourceIp": "0.0.0.0/0"}
   }},
-	{"Effect": "Allow", "Principal": "*", "Action": "*", "NotResource": "nothing"}
+	{"Effect": "Allow", "Principal": "*", "Action": "*", "NotResource": "arn:none"}
 ]}"#,
     )
     .unwrap();
@@ -149,9 +149,10 @@ fn policies_are_counted_in_the_order_given() {
     let allow =
         Policy::from_json(r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#)
             .unwrap();
-    let silent =
-        Policy::from_json(r#"{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "x"}}"#)
-            .unwrap();
+    let silent = Policy::from_json(
+        r#"{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "arn:x"}}"#,
+    )
+    .unwrap();
     let explanation = explain(
         &[silent.clone(), allow.clone(), silent, allow],
         &Request::invoke(None, ARN),

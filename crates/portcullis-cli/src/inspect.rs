@@ -22,7 +22,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Reply, Failure> {
     let shown: Vec<Shown> = loaded.iter().map(Shown::of).collect();
     let mut warnings = Vec::new();
     if shown.iter().any(|policy| policy.short_hand) {
-        let api = target::placeholder(&args.api);
+        let api = target::placeholder(&args.api)?;
         let named = [&args.api.region, &args.api.account, &args.api.api_id];
         if named.iter().any(|flag| flag.is_none()) {
             warnings.push(format!(

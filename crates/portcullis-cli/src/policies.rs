@@ -35,7 +35,7 @@ pub(crate) fn load(files: &[PathBuf], kind: Option<Kind>) -> Result<Vec<LoadedPo
             path.display().to_string()
         };
         let options = options(kind);
-        let bytes = match read(path, options.limits.text_bytes) {
+        let bytes = match read(path, options.limits().text_bytes()) {
             Ok(bytes) => bytes,
             Err(error) => return Err(Failure::File { file, error }),
         };

@@ -11,7 +11,7 @@
 //! execute-api:/*                                       names nothing
 //! ```
 
-use portcullis::{Api, Policy};
+use portcullis::{Api, ApiError, Policy};
 
 use crate::args::{ApiArgs, QuestionArgs};
 use crate::failure::Failure;
@@ -78,6 +78,17 @@ impl Target {
 /// Returns the API that the flags name; what they leave out is that of the resource.
 fn api_beside(resource: &str, flags: &ApiArgs) -> Result<Api, Failure> {
     let own = Api::from_arn(resource);
+    let named = [
+        &flags.partition,
+        &flags.region,
+        &flags.account,
+        &flags.api_id,
+    ];
+    if let Some(own) = &own
+        && named.iter().all(|part| part.is_none())
+    {
+        return Ok(own.clone());
+    }
     let of_own =
         |part: fn(&OwnParts<'_>) -> String| own.as_ref().map(|_| part(&OwnParts::of(resource)));
     let partition = flags
@@ -110,7 +121,7 @@ fn api_beside(resource: &str, flags: &ApiArgs) -> Result<Api, Failure> {
             format!("give {}", list(&missing)),
         ));
     }
-    Ok(Api::new(&partition, &region, &account, &id))
+    Api::new(&partition, &region, &account, &id).map_err(|error| no_api(&error))
 }
 
 /// The parts of a resource that is an ARN of an API.
@@ -218,7 +229,10 @@ impl Parts {
             resource: format!(
                 "arn:{partition}:execute-api:{region}:{account}:{id}/{stage}/{method}/{path}"
             ),
-            api: short_hand.then(|| Api::new(partition, region, account, id)),
+            api: short_hand
+                .then(|| Api::new(partition, region, account, id))
+                .transpose()
+                .map_err(|error| no_api(&error))?,
             warnings,
         })
     }
@@ -295,7 +309,7 @@ fn list(items: &[&str]) -> String {
 }
 
 /// Returns an API to compile short-hand for where none matters, as the flags have it.
-pub(crate) fn placeholder(flags: &ApiArgs) -> Api {
+pub(crate) fn placeholder(flags: &ApiArgs) -> Result<Api, Failure> {
     let part = |given: &Option<String>, default: &str| given.clone().unwrap_or(default.to_owned());
     Api::new(
         &part(&flags.partition, DEFAULT_PARTITION),
@@ -303,6 +317,19 @@ pub(crate) fn placeholder(flags: &ApiArgs) -> Api {
         &part(&flags.account, DEFAULT_ACCOUNT),
         &part(&flags.api_id, DEFAULT_ID),
     )
+    .map_err(|error| no_api(&error))
+}
+
+/// Says which flag is to name the API.
+fn no_api(error: &ApiError) -> Failure {
+    let flag = match error.part() {
+        "id" => "api-id",
+        part => part,
+    };
+    Failure::Usage {
+        message: format!("--{flag}: {error}"),
+        help: None,
+    }
 }
 
 const DEFAULT_PARTITION: &str = "aws";

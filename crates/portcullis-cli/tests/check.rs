@@ -389,6 +389,18 @@ fn what_cannot_be_answered() {
             "give --region, --account and --api-id",
         ),
         (
+            "check -p block-list.json -X GET --path / --region *",
+            "--region: the API's region has a `*` in it; give the region of one API",
+        ),
+        (
+            "check -p block-list.json --resource arn:aws:execute-api:r::a/s/GET/ --api-id b",
+            "--account: the API's account is empty",
+        ),
+        (
+            "inspect block-list.json --api-id a/b",
+            "--api-id: the API's id has a `/` in it",
+        ),
+        (
             "check -p mock-api.json -X GET --path /hello",
             "--region, --account, --api-id and --stage must be given",
         ),
@@ -497,7 +509,7 @@ fn short_hand_belongs_to_the_api_of_the_request_or_of_the_flags() {
 #[test]
 fn nothing_of_a_policy_is_obeyed_by_the_terminal() {
     let policy = "{\"Statement\": {\"Sid\": \"\\u001b[2J\\u202eallow\\nallow\", \"Effect\": \"Deny\", \
-                  \"Principal\": \"*\", \"Action\": \"*\", \"Resource\": [\"*\", \"\u{9b}31m\u{202e}\"]}}";
+                  \"Principal\": \"*\", \"Action\": \"*\", \"Resource\": [\"*\", \"arn:a:b:c:d:\u{9b}31m\u{202e}\"]}}";
     for command in ["check", "explain"] {
         let outcome = run_with(
             &format!(

@@ -1,6 +1,6 @@
 //! The `Condition` block: operators, keys, and values of the operator's type.
 
-use super::{Path, Reader, cidr, flatten};
+use super::{Path, Reader, cidr, flatten, is_blank};
 use crate::policy::error::{Quoted, nearest};
 use crate::policy::json::{Json, Value};
 use crate::policy::model::{Condition, Located, Values};
@@ -18,7 +18,7 @@ impl Reader<'_> {
         };
         let before = self.faults.len() + self.suppressed;
         let mut conditions = Vec::new();
-        for (name, span, block) in self.distinct(path, operators) {
+        for (name, span, block, _) in self.distinct(path, operators) {
             let path = Path::Key(path, name);
             let operator = ConditionOperator::from_name(name);
             if operator.is_none() && !self.suppress() {
@@ -31,7 +31,7 @@ impl Reader<'_> {
         (before == self.faults.len() + self.suppressed).then_some(conditions)
     }
 
-    /// Reads the keys and values under one operator; of an unknown one the keys only.
+    /// Reads the keys and values under one operator; under an unknown one values of any type.
     fn block(
         &mut self,
         path: &Path<'_>,
@@ -58,12 +58,13 @@ impl Reader<'_> {
         }
         let keys = self.distinct(path, keys);
         let mut folded = std::collections::HashMap::new();
-        for (key, span, values) in keys {
+        for (key, span, values, again) in keys {
             let path = Path::Key(path, key);
-            if key.is_empty() {
-                self.fault(&path, span, "an empty text is no condition key", None);
+            if let Some((what, help)) = key_fault(key) {
+                self.fault(&path, span, what, help);
             }
-            if let Some(earlier) = folded.insert(key.to_ascii_lowercase(), key) {
+            let earlier = folded.insert(key.to_ascii_lowercase(), key);
+            if let Some(earlier) = earlier.filter(|_| !again) {
                 let message = format!(
                     "{} is the key {} in other case",
                     Quoted(key),
@@ -75,9 +76,9 @@ impl Reader<'_> {
                     message,
                     "join their values under one key".to_owned(),
                 );
-                continue;
             }
             let Some(operator) = operator else {
+                self.list(&path, values, Self::any_value);
                 continue;
             };
             let of = operator.value.operator;
@@ -123,18 +124,8 @@ impl Reader<'_> {
         operator: Operator,
         json: Json<'_>,
     ) -> Option<Located<Text>> {
-        let text = match json.value() {
-            Value::String(text) | Value::Number(text) | Value::Bool(text) => text,
-            Value::Null | Value::Array(_) | Value::Object(_) => {
-                let message = format!(
-                    "a condition value is a text, a number or a boolean, not {}",
-                    json.type_name()
-                );
-                self.fault(path, json.span(), message, None);
-                return None;
-            }
-        };
-        let written = Located::new(Box::from(text), json.span());
+        let written = self.scalar(path, json)?;
+        let text = &*written.value;
         if self.variables && text.contains("${") {
             if operator.takes_variables() {
                 let text = self.variables_of(path, written)?;
@@ -172,6 +163,70 @@ impl Reader<'_> {
         self.fault(path, json.span(), message, format!("write {expected}"));
         None
     }
+}
+
+impl Reader<'_> {
+    /// Reads a value of whatever type: the text of a string, number or boolean.
+    fn scalar(&mut self, path: &Path<'_>, json: Json<'_>) -> Option<Located<Box<str>>> {
+        match json.value() {
+            Value::String(text) | Value::Number(text) | Value::Bool(text) => {
+                Some(Located::new(text.into(), json.span()))
+            }
+            Value::Null | Value::Array(_) | Value::Object(_) => {
+                let message = format!(
+                    "a condition value is a text, a number or a boolean, not {}",
+                    json.type_name()
+                );
+                self.fault(path, json.span(), message, flatten(path, json));
+                None
+            }
+        }
+    }
+
+    /// Reads a value whose type cannot be told: no operator takes what is wrong with it.
+    fn any_value(&mut self, path: &Path<'_>, json: Json<'_>) -> Option<()> {
+        let text = self.scalar(path, json)?;
+        self.variables_of(path, text).map(drop)
+    }
+}
+
+/// Returns what is wrong with a condition key, and the remedy.
+///
+/// A key without a colon is taken: which prefixes there are is for each service to say.
+fn key_fault(key: &str) -> Option<(String, String)> {
+    if key.is_empty() {
+        let what = "an empty text is no condition key".to_owned();
+        return Some((what, SUCH_A_KEY.to_owned()));
+    }
+    let unspaced = without_blanks(key);
+    let what = match key.split_once(':') {
+        _ if unspaced != key => "has white space or a control character in it",
+        Some(("", _)) => "has nothing before its colon",
+        Some((_, "")) => "has nothing behind its colon",
+        Some((_, name)) if name.starts_with(':') || name.ends_with(':') => "has a colon too many",
+        _ => return None,
+    };
+    let meant = unspaced.trim_matches(':').replace("::", ":");
+    let help = if meant.contains(':') {
+        format!("write {}", Quoted(&meant))
+    } else {
+        SUCH_A_KEY.to_owned()
+    };
+    Some((format!("the condition key {} {what}", Quoted(key)), help))
+}
+
+const SUCH_A_KEY: &str = "write one such as `aws:SourceIp`";
+
+/// Returns a key without the white space and control characters that no key has.
+///
+/// The name of a tag may have white space inside: `aws:PrincipalTag/Cost Center`.
+fn without_blanks(key: &str) -> String {
+    let name = key.find(':').unwrap_or(key.len());
+    let tag = key.get(name..).and_then(|rest| rest.find('/'));
+    let (name, tag) = key.split_at(tag.map_or(key.len(), |tag| name + tag + 1));
+    let mut kept = name.replace(is_blank, "");
+    kept.push_str(&tag.trim_matches(is_blank).replace(char::is_control, ""));
+    kept
 }
 
 /// Returns what an unknown operator was perhaps meant to be.

@@ -5,12 +5,13 @@
 //! what could not be meant: lists without values, texts that are no address, names that
 //! are nearly right.
 //!
-//! By file: `statement` reads statements and their lists, `principal` callers, `condition`
-//! operators, keys and values, `cidr` addresses and prefixes.
+//! By file: `statement` reads statements and their lists, `principal` callers, `resource`
+//! resources, `condition` operators, keys and values, `cidr` addresses and prefixes.
 
 mod cidr;
 mod condition;
 mod principal;
+mod resource;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -79,7 +80,13 @@ impl Policy {
             position: position_in(before.unwrap_or_default(), offset),
             range: offset..offset,
             path: String::new(),
-            message: "the text is not UTF-8".to_owned(),
+            message: match bytes {
+                [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+                    "the text begins with the byte order mark of UTF-16, and is not UTF-8"
+                }
+                _ => "the text is not UTF-8",
+            }
+            .to_owned(),
             help: Some("save the file as UTF-8".to_owned()),
         };
         Err(ParseError {
@@ -211,6 +218,13 @@ struct Member<'d> {
     json: Json<'d>,
 }
 
+/// The members of an object with known keys; of those that stand twice, each.
+struct Known<'d> {
+    members: Vec<Member<'d>>,
+    /// The known keys that others were told to be near: these are not missed as well.
+    near: Vec<&'static str>,
+}
+
 /// Reads elements and collects faults.
 struct Reader<'s> {
     source: &'s Source,
@@ -286,26 +300,31 @@ impl Reader<'_> {
             self.fault(&path, root.span(), message, help.to_owned());
             return None;
         };
-        let members = self.members(&path, members, &DOCUMENT, "element of a policy");
+        let Known { members, near } =
+            self.members(&path, members, &DOCUMENT, "element of a policy");
         let get = |name: &str| members.iter().find(|member| member.key == name).copied();
 
-        let version = match get("Version") {
-            Some(version) => self.version(&Path::Key(&path, "Version"), version.json),
-            None => None,
-        };
+        // What stands twice is told, and read for its own faults; the first counts.
+        let mut version = None;
+        let mut id = None;
+        for member in &members {
+            let path = Path::Key(&path, member.key);
+            match member.key {
+                "Version" => drop(version.get_or_insert(self.version(&path, member.json))),
+                "Id" => drop(id.get_or_insert(self.string(&path, member.json))),
+                _ => {}
+            }
+        }
         // A version that is wrong was hardly meant to be the old one.
-        self.variables = get("Version").is_some() && version != Some(Version::V2008);
-        let id = match get("Id") {
-            Some(id) => self.string(&Path::Key(&path, "Id"), id.json),
-            None => None,
-        };
-        let Some(statement) = get("Statement") else {
-            let help = "add `\"Statement\": [{…}]`".to_owned();
-            self.fault(&path, root.span(), "the policy has no `Statement`", help);
+        self.variables = version.is_some_and(|version| version != Some(Version::V2008));
+        let Some(first) = get("Statement") else {
+            if !near.contains(&"Statement") {
+                let help = "add `\"Statement\": [{…}]`".to_owned();
+                self.fault(&path, root.span(), "the policy has no `Statement`", help);
+            }
             return None;
         };
-        let statement = statement.json;
-        let kind = forced.unwrap_or_else(|| statement::kind(statement));
+        let kind = forced.unwrap_or_else(|| statement::kind(first.json));
         if let (Some(id), PolicyKind::Identity) = (get("Id"), kind) {
             let help = "remove it, or give every statement a `Principal`".to_owned();
             self.fault(
@@ -315,12 +334,16 @@ impl Reader<'_> {
                 help,
             );
         }
-        let statements = self.statements(&Path::Key(&path, "Statement"), statement, kind)?;
+        let mut statements = None;
+        for member in members.iter().filter(|member| member.key == "Statement") {
+            let path = Path::Key(&path, "Statement");
+            statements.get_or_insert(self.statements(&path, member.json, kind));
+        }
         Some(Document {
             kind,
-            version,
-            id,
-            statements,
+            version: version.flatten(),
+            id: id.flatten(),
+            statements: statements.flatten()?,
         })
     }
 
@@ -343,55 +366,72 @@ impl Reader<'_> {
     }
 
     /// Reads the members of an object whose keys are `names`: tells keys that are not, and
-    /// keys that stand twice, and returns the first of each.
+    /// keys that stand twice.
     fn members<'d>(
         &mut self,
         path: &Path<'_>,
         members: Members<'d>,
-        names: &[&str],
+        names: &[&'static str],
         what: &str,
-    ) -> Vec<Member<'d>> {
-        let mut known = Vec::new();
-        for (key, span, json) in self.distinct(path, members) {
+    ) -> Known<'d> {
+        let mut known = Known {
+            members: Vec::new(),
+            near: Vec::new(),
+        };
+        for (key, span, json, _) in self.distinct(path, members) {
             if names.contains(&key) {
-                known.push(Member { key, span, json });
+                known.members.push(Member { key, span, json });
                 continue;
             }
-            if self.suppress() {
-                continue;
-            }
-            let message = format!("{} is no {what}", Quoted(key));
-            let help = match nearest(key, names.iter().copied()) {
-                Some(name) => format!("did you mean `{name}`?"),
-                None => format!("there are {}", Listed(names)),
-            };
-            self.fault(&Path::Key(path, key), span, message, help);
+            let near = self.unknown(&Path::Key(path, key), span, key, names, what);
+            known.near.extend(near);
         }
         known
     }
 
-    /// Returns the members of an object, of equal keys the first; tells the others.
+    /// Tells that a key is none of `names`, and returns the one that was perhaps meant.
+    fn unknown(
+        &mut self,
+        path: &Path<'_>,
+        span: Span,
+        key: &str,
+        names: &[&'static str],
+        what: &str,
+    ) -> Option<&'static str> {
+        if self.suppress() {
+            return None;
+        }
+        let near = nearest(key, names.iter().copied());
+        let message = format!("{} is no {what}", Quoted(key));
+        let help = match near {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => format!("there are {}", Listed(names)),
+        };
+        self.fault(path, span, message, help);
+        near
+    }
+
+    /// Returns the members of an object, each with whether its key stood before; tells those.
     fn distinct<'d>(
         &mut self,
         path: &Path<'_>,
         members: Members<'d>,
-    ) -> Vec<(&'d str, Span, Json<'d>)> {
+    ) -> Vec<(&'d str, Span, Json<'d>, bool)> {
         let mut first: HashMap<&str, Span> = HashMap::new();
         let mut distinct = Vec::new();
         for (key, span, value) in members {
-            if let Some(&earlier) = first.get(key) {
-                let position = self.source.position(earlier.start);
-                let message = format!("the key {} stands twice, first at {position}", Quoted(key));
-                self.fault(
-                    &Path::Key(path, key),
-                    span,
-                    message,
-                    "keep one of them".to_owned(),
-                );
-                continue;
+            let earlier = first.get(key).copied();
+            match earlier {
+                Some(earlier) => {
+                    let position = self.source.position(earlier.start);
+                    let message =
+                        format!("the key {} stands twice, first at {position}", Quoted(key));
+                    let help = "keep one of them".to_owned();
+                    self.fault(&Path::Key(path, key), span, message, help);
+                }
+                None => drop(first.insert(key, span)),
             }
-            first.insert(key, span);
-            distinct.push((key, span, value));
+            distinct.push((key, span, value, earlier.is_some()));
         }
         distinct
     }
@@ -456,6 +496,11 @@ fn flatten(path: &Path<'_>, json: Json<'_>) -> Option<String> {
         _ => return None,
     };
     Some(help.to_owned())
+}
+
+/// Returns whether a character is one that names do not have.
+fn is_blank(character: char) -> bool {
+    character.is_whitespace() || character.is_control()
 }
 
 /// Names in backticks, with commas.

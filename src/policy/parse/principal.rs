@@ -1,11 +1,9 @@
 //! Callers: `"*"`, or a map from their type to their names.
 
-use super::{Member, Path, Reader};
+use super::{Path, Reader};
 use crate::policy::error::Quoted;
 use crate::policy::json::{Json, Value};
 use crate::policy::model::{Located, PrincipalEntry};
-
-pub(super) use crate::policy::model::PrincipalElement;
 
 /// The keys of a principal map.
 const TYPES: [&str; 4] = ["AWS", "Service", "Federated", "CanonicalUser"];
@@ -64,11 +62,12 @@ impl Reader<'_> {
         }
         let before = self.faults.len() + self.suppressed;
         let mut entries = Vec::new();
-        for Member {
-            key: name, json, ..
-        } in self.members(path, members, &TYPES, "type of principal")
-        {
-            let of_type = self.list(&Path::Key(path, name), json, |reader, path, json| {
+        for (name, span, json, _) in self.distinct(path, members) {
+            let path = Path::Key(path, name);
+            if !TYPES.contains(&name) {
+                self.unknown(&path, span, name, &TYPES, "type of principal");
+            }
+            let of_type = self.list(&path, json, |reader, path, json| {
                 reader.principal_entry(path, name, json)
             });
             entries.extend(of_type.into_iter().flatten());
@@ -110,7 +109,9 @@ impl Reader<'_> {
                 "Service" => Some(PrincipalEntry::Service(name.into())),
                 "Federated" => Some(PrincipalEntry::Federated(name.into())),
                 "CanonicalUser" => Some(PrincipalEntry::CanonicalUser(name.into())),
-                _ => aws(name),
+                "AWS" => aws(name),
+                // The type has been told.
+                _ => return None,
             };
             match entry {
                 Some(entry) => return Some(Located::new(entry, text.span)),

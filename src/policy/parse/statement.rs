@@ -1,10 +1,12 @@
 //! Statements: effect, action and resource, each with its negated twin.
 
-use super::{Member, Path, Reader, flatten};
+use super::{Known, Member, Path, Reader, flatten};
 use crate::decision::Effect;
 use crate::policy::error::{Quoted, nearest};
 use crate::policy::json::{Json, Value};
-use crate::policy::model::{Action, Located, PolicyKind, Resource, Statement};
+use crate::policy::model::{
+    Action, Condition, Located, PolicyKind, PrincipalElement, Resource, Statement,
+};
 use crate::policy::source::Span;
 use crate::policy::text::Text;
 
@@ -42,17 +44,31 @@ pub(super) fn kind(statements: Json<'_>) -> PolicyKind {
 
 /// The members of one statement's object.
 struct Elements<'d> {
-    members: Vec<Member<'d>>,
+    known: Known<'d>,
     span: Span,
 }
 
 impl<'d> Elements<'d> {
     fn get(&self, name: &str) -> Option<Member<'d>> {
-        self.members
-            .iter()
-            .find(|member| member.key == name)
-            .copied()
+        let mut members = self.known.members.iter();
+        members.find(|member| member.key == name).copied()
     }
+
+    /// Returns whether none of these names was nearly written, so that one of them is missing.
+    fn misses(&self, names: &[&str]) -> bool {
+        !names.iter().any(|name| self.known.near.contains(name))
+    }
+}
+
+/// What was read under each name first: `Some(None)` after a fault.
+#[derive(Default)]
+struct Slots {
+    sid: Option<Option<Located<Box<str>>>>,
+    effect: Option<Option<Located<Effect>>>,
+    principal: Option<Option<PrincipalElement>>,
+    action: Option<Option<Action>>,
+    resource: Option<Option<Resource>>,
+    conditions: Option<Option<Vec<Condition>>>,
 }
 
 impl Reader<'_> {
@@ -99,92 +115,106 @@ impl Reader<'_> {
             self.fault(path, json.span(), message, flatten(path, json));
             return None;
         };
-        let members = self.members(path, members, &STATEMENT, "element of a statement");
         let elements = Elements {
-            members,
+            known: self.members(path, members, &STATEMENT, "element of a statement"),
             span: json.span(),
         };
-        // Every element is read before any is missed, so that all faults are told.
-        let sid = elements
-            .get("Sid")
-            .map(|sid| self.string(&Path::Key(path, "Sid"), sid.json));
-        let effect = self.effect(path, &elements);
-        let principal = self.principal(path, &elements, kind);
-        let action = self
-            .one_of(path, &elements, ["Action", "NotAction"])
-            .and_then(|(negated, name, json)| {
-                let patterns = self.list(&Path::Key(path, name), json, Self::action)?;
-                Some(Action {
-                    negated,
-                    span: json.span(),
-                    patterns,
-                })
-            });
-        let resource = self
-            .one_of(path, &elements, ["Resource", "NotResource"])
-            .and_then(|(negated, name, json)| {
-                let patterns = self.list(&Path::Key(path, name), json, Self::resource)?;
-                Some(Resource {
-                    negated,
-                    span: json.span(),
-                    patterns,
-                })
-            });
-        let conditions = match elements.get("Condition") {
-            Some(member) => self.conditions(&Path::Key(path, "Condition"), member.json),
-            None => Some(Vec::new()),
-        };
+        let read = self.elements(path, &elements.known.members);
+        if read.effect.is_none() && elements.misses(&["Effect"]) {
+            let help = "add `\"Effect\": \"Allow\"` or `\"Effect\": \"Deny\"`".to_owned();
+            self.fault(path, elements.span, "the statement has no `Effect`", help);
+        }
+        let callers = self.callers(path, &elements, kind);
+        self.one_of(path, &elements, ["Action", "NotAction"]);
+        self.one_of(path, &elements, ["Resource", "NotResource"]);
+        // Whatever was told above, a policy does not come of this any more.
         Some(Statement {
             span: elements.span,
-            sid: match sid {
+            sid: match read.sid {
                 Some(sid) => Some(sid?),
                 None => None,
             },
-            effect: effect?,
-            principal: principal?,
-            action: action?,
-            resource: resource?,
-            conditions: conditions?,
+            effect: read.effect.flatten()?,
+            principal: match callers {
+                true => Some(read.principal.flatten()?),
+                false => None,
+            },
+            action: read.action.flatten()?,
+            resource: read.resource.flatten()?,
+            conditions: match read.conditions {
+                Some(conditions) => conditions?,
+                None => Vec::new(),
+            },
         })
     }
 
-    /// Returns the one of an element and its negated twin that the statement has, and whether it is the twin.
-    fn one_of<'d>(
+    /// Reads every element for its faults, also one that stands twice or beside its negated
+    /// twin; the first counts.
+    fn elements(&mut self, path: &Path<'_>, members: &[Member<'_>]) -> Slots {
+        let mut slots = Slots::default();
+        for &Member { key, json, .. } in members {
+            let path = &Path::Key(path, key);
+            let (negated, span) = (key.starts_with("Not"), json.span());
+            match key {
+                "Sid" => drop(slots.sid.get_or_insert(self.string(path, json))),
+                "Effect" => drop(slots.effect.get_or_insert(self.effect(path, json))),
+                "Principal" | "NotPrincipal" => {
+                    let entries = self.principal_entries(path, json);
+                    slots
+                        .principal
+                        .get_or_insert(entries.map(|entries| PrincipalElement {
+                            negated,
+                            span,
+                            entries,
+                        }));
+                }
+                "Action" | "NotAction" => {
+                    let patterns = self.list(path, json, Self::action);
+                    slots.action.get_or_insert(patterns.map(|patterns| Action {
+                        negated,
+                        span,
+                        patterns,
+                    }));
+                }
+                "Resource" | "NotResource" => {
+                    let patterns = self.list(path, json, Self::resource);
+                    slots
+                        .resource
+                        .get_or_insert(patterns.map(|patterns| Resource {
+                            negated,
+                            span,
+                            patterns,
+                        }));
+                }
+                _ => drop(slots.conditions.get_or_insert(self.conditions(path, json))),
+            }
+        }
+        slots
+    }
+
+    /// Tells that a statement has both an element and its negated twin, or neither.
+    fn one_of(
         &mut self,
         path: &Path<'_>,
-        elements: &Elements<'d>,
+        elements: &Elements<'_>,
         [plain, negated]: [&'static str; 2],
-    ) -> Option<(bool, &'static str, Json<'d>)> {
+    ) {
         match (elements.get(plain), elements.get(negated)) {
-            (Some(member), None) => Some((false, plain, member.json)),
-            (None, Some(member)) => Some((true, negated, member.json)),
-            (Some(member), Some(twin)) => {
+            (Some(_), Some(twin)) => {
                 let message = format!("`{plain}` and `{negated}` stand in one statement");
                 let help = "keep one of them, or make two statements".to_owned();
                 self.fault(&Path::Key(path, negated), twin.span, message, help);
-                // For the faults in it: a policy does not come of this any more.
-                Some((false, plain, member.json))
             }
-            (None, None) => {
+            (None, None) if elements.misses(&[plain, negated]) => {
                 let message = format!("the statement has neither `{plain}` nor `{negated}`");
-                self.fault(
-                    path,
-                    elements.span,
-                    message,
-                    format!("add `\"{plain}\": …`"),
-                );
-                None
+                let help = format!("add `\"{plain}\": …`");
+                self.fault(path, elements.span, message, help);
             }
+            _ => {}
         }
     }
 
-    fn effect(&mut self, path: &Path<'_>, elements: &Elements<'_>) -> Option<Located<Effect>> {
-        let Some(Member { json, .. }) = elements.get("Effect") else {
-            let help = "add `\"Effect\": \"Allow\"` or `\"Effect\": \"Deny\"`".to_owned();
-            self.fault(path, elements.span, "the statement has no `Effect`", help);
-            return None;
-        };
-        let path = &Path::Key(path, "Effect");
+    fn effect(&mut self, path: &Path<'_>, json: Json<'_>) -> Option<Located<Effect>> {
         let text = self.string(path, json)?;
         let effect = match &*text.value {
             "Allow" => Effect::Allow,
@@ -202,44 +232,33 @@ impl Reader<'_> {
         Some(Located::new(effect, text.span))
     }
 
-    /// Reads `Principal` or `NotPrincipal`, which the kind of the policy demands or forbids.
-    fn principal(
-        &mut self,
-        path: &Path<'_>,
-        elements: &Elements<'_>,
-        kind: PolicyKind,
-    ) -> Option<Option<super::principal::PrincipalElement>> {
-        let present = elements.get("Principal").or(elements.get("NotPrincipal"));
-        match (kind, present) {
-            (PolicyKind::Identity, None) => Some(None),
-            (PolicyKind::Identity, Some(Member { key, span, .. })) => {
-                let message = format!("an identity policy has no `{key}`");
-                let help = "remove it, or read the document as a resource policy".to_owned();
-                self.fault(&Path::Key(path, key), span, message, help);
-                None
+    /// Tells of `Principal` or `NotPrincipal` where the kind of the policy forbids or demands
+    /// it, and returns whether it is demanded.
+    fn callers(&mut self, path: &Path<'_>, elements: &Elements<'_>, kind: PolicyKind) -> bool {
+        let names = ["Principal", "NotPrincipal"];
+        let mut present = names
+            .iter()
+            .filter_map(|name| elements.get(name))
+            .peekable();
+        match kind {
+            PolicyKind::Identity => {
+                for Member { key, span, .. } in present {
+                    let message = format!("an identity policy has no `{key}`");
+                    let help = "remove it, or read the document as a resource policy".to_owned();
+                    self.fault(&Path::Key(path, key), span, message, help);
+                }
             }
-            (PolicyKind::Resource, None) => {
+            PolicyKind::Resource if present.peek().is_some() => {
+                self.one_of(path, elements, names);
+            }
+            PolicyKind::Resource if elements.misses(&names) => {
                 let message = "the statement has neither `Principal` nor `NotPrincipal`, of which a resource policy needs one";
-                self.fault(
-                    path,
-                    elements.span,
-                    message,
-                    "add `\"Principal\": \"*\"` for everyone".to_owned(),
-                );
-                None
+                let help = "add `\"Principal\": \"*\"` for everyone".to_owned();
+                self.fault(path, elements.span, message, help);
             }
-            (PolicyKind::Resource, Some(_)) => {
-                let (negated, name, json) =
-                    self.one_of(path, elements, ["Principal", "NotPrincipal"])?;
-                let entries = self.principal_entries(&Path::Key(path, name), json)?;
-                let span = json.span();
-                Some(Some(super::principal::PrincipalElement {
-                    negated,
-                    span,
-                    entries,
-                }))
-            }
+            PolicyKind::Resource => {}
         }
+        kind == PolicyKind::Resource
     }
 
     fn action(&mut self, path: &Path<'_>, json: Json<'_>) -> Option<Located<Box<str>>> {
@@ -265,33 +284,6 @@ impl Reader<'_> {
         let help = "write `*` or `service:Name`, such as `execute-api:Invoke`".to_owned();
         self.fault(path, text.span, message, help);
         None
-    }
-
-    fn resource(&mut self, path: &Path<'_>, json: Json<'_>) -> Option<Located<Text>> {
-        let text = self.string(path, json)?;
-        if text.value.is_empty() {
-            let help = "write an ARN, short-hand such as `execute-api:/*`, or `*`".to_owned();
-            self.fault(path, text.span, "an empty text is no resource", help);
-            return None;
-        }
-        let early = text
-            .value
-            .find("${")
-            .filter(|_| self.variables)
-            .filter(|&at| {
-                let before = text.value.get(..at).unwrap_or_default();
-                !before.starts_with("execute-api:/") && before.matches(':').count() < 5
-            });
-        if early.is_some() {
-            let message = format!(
-                "{} has a policy variable before its fifth colon",
-                Quoted(&text.value)
-            );
-            let help = "variables stand in the last field of an ARN only".to_owned();
-            self.fault(path, text.span, message, help);
-            return None;
-        }
-        self.variables_of(path, text)
     }
 
     /// Takes a text's policy variables apart, if the version has them.

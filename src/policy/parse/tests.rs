@@ -303,16 +303,201 @@ fn every_message_by_its_text() {
             "{part}"
         );
     }
-    let found = fault(&document("Condition={\"StringEquals\":{\"\":\"x\"}}"));
-    assert_eq!(
-        (found.1.as_str(), found.2),
-        ("an empty text is no condition key", None)
-    );
     let found = fault(&document(&condition("StringEquals", "null")));
     assert_eq!(
         found.1,
         "a condition value is a text, a number or a boolean, not null"
     );
+}
+
+#[test]
+fn a_resource_that_no_arn_matches_is_told_with_what_was_meant() {
+    let general = "write an ARN, short-hand such as `execute-api:/*`, or `*`";
+    for (resource, help) in [
+        ("execute-api/*", "write `execute-api:/*`"),
+        (
+            "execute-api:/*".to_ascii_uppercase().as_str(),
+            "write `execute-api:/*`",
+        ),
+        ("Execute-api:/prod/*", "write `execute-api:/prod/*`"),
+        (
+            "execute-api:prod/GET/a:b",
+            "write `execute-api:/prod/GET/a:b`",
+        ),
+        ("execute-api:*", "write `execute-api:/*`"),
+        ("execute-api*", "write `execute-api:/*`"),
+        ("excute-api:/*", "write `execute-api:/*`"),
+        ("ARN:aws:s3:::b", "write `arn:aws:s3:::b`"),
+        ("Arn:", "write `arn:`"),
+        ("anr:aws:s3:::b", "write `arn:aws:s3:::b`"),
+        ("arn/1", "an ARN begins with `arn:`"),
+        ("arn", "an ARN begins with `arn:`"),
+        ("arn;aws;*", general),
+        ("/prod/GET/x", "write `execute-api:/prod/GET/x`"),
+        ("/*", "write `execute-api:/*`"),
+        ("prod/GET/x", "write `execute-api:/prod/GET/x`"),
+        ("s3:bucket/x", general),
+        ("1", general),
+        ("arx*", "an ARN begins with `arn:`"),
+        ("exit*", general),
+        (":*", general),
+    ] {
+        let found = fault(&document(&format!("Resource={resource:?}")));
+        let message = format!("`{resource}` can match no request: requests are for ARNs");
+        let path = "Statement.Resource".to_owned();
+        assert_eq!(found, (path, message, Some(help.to_owned())));
+        let meant = help
+            .strip_prefix("write `")
+            .and_then(|meant| meant.split('`').next());
+        if let Some(meant) = meant.filter(|_| help != general) {
+            Policy::from_json(&document(&format!("Resource={meant:?}"))).unwrap();
+        }
+    }
+    for (resource, what, help) in [
+        (" *", "has white space at its start", "remove it"),
+        (
+            "execute-api:/*\\n",
+            "has white space at its end",
+            "remove it",
+        ),
+        (
+            "\\tarn:a\\u0000",
+            "has white space at its start",
+            "remove it",
+        ),
+        (
+            "arn:a: b:",
+            "has white space before its fifth colon",
+            "remove it: only the last field of an ARN can have any",
+        ),
+        (
+            "arn:a\\u0007",
+            "has a control character at its end",
+            "remove it",
+        ),
+    ] {
+        let (path, message, told) = fault(&document(&format!("NotResource=\"{resource}\"")));
+        assert_eq!(path, "Statement.NotResource");
+        assert!(message.ends_with(what), "{resource}: {message}");
+        assert_eq!(told.as_deref(), Some(help));
+    }
+}
+
+#[test]
+fn resources_that_an_arn_may_match_are_taken() {
+    for resource in [
+        "*",
+        "?",
+        "?*",
+        "* *",
+        "**x",
+        "*:abc/prod",
+        "a*",
+        "ar?:aws:*",
+        "arn?",
+        "arn*",
+        "ar*/GET/my path",
+        "arn:",
+        "arn:aws:execute-api",
+        "arn:*",
+        "arn::::::",
+        "arn:*/GET/my path",
+        "arn:aws:execute-api:*/GET/my path",
+        "arn:a:b:c:d:e f",
+        "execute-api:/",
+        "execute-api:/a b",
+    ] {
+        let policy = Policy::from_json(&document(&format!("Resource={resource:?}"))).unwrap();
+        let pattern = &policy.statements()[0].resource.patterns[0];
+        assert_eq!(pattern.value.raw(), resource);
+    }
+}
+
+#[test]
+fn a_condition_key_that_no_request_has_is_told_with_what_was_meant() {
+    let blank = "has white space or a control character in it";
+    let general = "write one such as `aws:SourceIp`";
+    for (key, what, help) in [
+        (" aws:SourceIp", blank, "write `aws:SourceIp`"),
+        ("aws:SourceIp\\n", blank, "write `aws:SourceIp`"),
+        ("aws: SourceIp", blank, "write `aws:SourceIp`"),
+        ("aws :SourceIp", blank, "write `aws:SourceIp`"),
+        ("aws:Source\\u0000Ip", blank, "write `aws:SourceIp`"),
+        (
+            "aws:PrincipalTag/ Cost Center ",
+            blank,
+            "write `aws:PrincipalTag/Cost Center`",
+        ),
+        (
+            "aws:PrincipalTag/a\\u0007b",
+            blank,
+            "write `aws:PrincipalTag/ab`",
+        ),
+        (
+            "aws:Principal Tag/a b",
+            blank,
+            "write `aws:PrincipalTag/a b`",
+        ),
+        (" ", blank, general),
+        ("a b", blank, general),
+        (":SourceIp", "has nothing before its colon", general),
+        (
+            ":aws:SourceIp",
+            "has nothing before its colon",
+            "write `aws:SourceIp`",
+        ),
+        ("aws:", "has nothing behind its colon", general),
+        (":", "has nothing before its colon", general),
+        (
+            "aws::SourceIp",
+            "has a colon too many",
+            "write `aws:SourceIp`",
+        ),
+        (
+            "aws:SourceIp:",
+            "has a colon too many",
+            "write `aws:SourceIp`",
+        ),
+    ] {
+        for operator in ["StringEquals", "IpAddress"] {
+            let (path, message, told) = fault(&document(&format!(
+                r#"Condition={{"{operator}":{{"{key}":"10.0.0.1"}}}}"#
+            )));
+            assert!(
+                path.starts_with(&format!("Statement.Condition.{operator}.")),
+                "{path}"
+            );
+            assert_eq!(
+                message,
+                format!("the condition key `{}` {what}", tamed(key))
+            );
+            assert_eq!(told.as_deref(), Some(help), "{key}");
+        }
+    }
+    let empty = fault(&document(r#"Condition={"StringEquals":{"":"x"}}"#));
+    let expected = (
+        "an empty text is no condition key".to_owned(),
+        Some(general.to_owned()),
+    );
+    assert_eq!((empty.1, empty.2), expected);
+    for key in [
+        "k",
+        "aws:SourceIP",
+        "aws:SuorceIp",
+        "aws:PrincipalTag/Cost Center",
+        "oidc.eks.r.amazonaws.com/id/A:sub",
+        "localhost:8080/x:sub",
+    ] {
+        let text = document(&format!(r#"Condition={{"StringEquals":{{"{key}":"x"}}}}"#));
+        let policy = Policy::from_json(&text).unwrap();
+        assert_eq!(&*policy.statements()[0].conditions[0].key.value, key);
+    }
+}
+
+/// A key as JSON has it, as messages show it.
+fn tamed(key: &str) -> String {
+    let key: String = serde_json::from_str(&format!("\"{key}\"")).unwrap();
+    tame(&key)
 }
 
 #[test]
@@ -325,6 +510,37 @@ fn what_is_missing_is_told_at_its_object() {
             "line 3, column 3: Statement[0]: the statement has no `Effect`; add `\"Effect\": \"Allow\"` or `\"Effect\": \"Deny\"`",
             "line 3, column 3: Statement[0]: the statement has neither `Action` nor `NotAction`; add `\"Action\": …`",
             "line 3, column 3: Statement[0]: the statement has neither `Resource` nor `NotResource`; add `\"Resource\": …`",
+        ]
+    );
+}
+
+/// What is there under another name is told once.
+#[test]
+fn what_is_nearly_written_is_not_missing() {
+    let told = |text: &str| -> Vec<String> {
+        let error = Policy::from_json(text).expect_err(text);
+        error.faults().iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        told(r#"{"statement": []}"#),
+        [
+            "line 1, column 2: statement: `statement` is no element of a policy; did you mean `Statement`?"
+        ]
+    );
+    assert_eq!(told(r#"{"Stuff": [], "Version": "2012-10-17"}"#).len(), 2);
+    let statement = r#"{"effect":"Deny","NotPrincipals":"*","actions":"*","notresource":"*"}"#;
+    assert_eq!(
+        told(&format!(
+            r#"{{"Statement":[{statement},{{"Principal":"*"}}]}}"#
+        )),
+        [
+            "line 1, column 16: Statement[0].effect: `effect` is no element of a statement; did you mean `Effect`?",
+            "line 1, column 32: Statement[0].NotPrincipals: `NotPrincipals` is no element of a statement; did you mean `NotPrincipal`?",
+            "line 1, column 52: Statement[0].actions: `actions` is no element of a statement; did you mean `Action`?",
+            "line 1, column 66: Statement[0].notresource: `notresource` is no element of a statement; did you mean `NotResource`?",
+            "line 1, column 85: Statement[1]: the statement has no `Effect`; add `\"Effect\": \"Allow\"` or `\"Effect\": \"Deny\"`",
+            "line 1, column 85: Statement[1]: the statement has neither `Action` nor `NotAction`; add `\"Action\": …`",
+            "line 1, column 85: Statement[1]: the statement has neither `Resource` nor `NotResource`; add `\"Resource\": …`",
         ]
     );
 }
@@ -447,6 +663,96 @@ fn a_fault_hides_no_other() {
     );
     let twins = r#"{"Statement":{"Effect":"Deny","Action":"a","NotAction":"b:c","Resource":"*"}}"#;
     assert_eq!(faults(twins), ["Statement.Action", "Statement.NotAction"]);
+    let both = r#"{"Statement":{"Effect":"Deny","Action":"*","NotAction":["a",null],"Resource":"*","NotResource":"x"}}"#;
+    assert_eq!(
+        faults(both),
+        [
+            "Statement.NotAction",
+            "Statement.NotAction[0]",
+            "Statement.NotAction[1]",
+            "Statement.NotResource",
+            "Statement.NotResource",
+        ]
+    );
+    let callers = r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*","Principal":"*","NotPrincipal":{"AWS":["a"]}}}"#;
+    assert_eq!(
+        faults(callers),
+        ["Statement.NotPrincipal", "Statement.NotPrincipal.AWS[0]"]
+    );
+    let types =
+        r#"Principal={"Aws":["x",null,"",["*"],"a*","*"],"Service":"","Service":["s","b*"]}"#;
+    assert_eq!(
+        faults(&document(types)),
+        [
+            "Statement.Principal.Aws",
+            "Statement.Principal.Aws[1]",
+            "Statement.Principal.Aws[2]",
+            "Statement.Principal.Aws[3]",
+            "Statement.Principal.Aws[4]",
+            "Statement.Principal.Service",
+            "Statement.Principal.Service",
+            "Statement.Principal.Service[1]",
+        ]
+    );
+    let values =
+        r#"Condition={"Bol":{"a":[null,[1],{},"x","${",7],"b":[],"b":["c",null],"B":null}}"#;
+    assert_eq!(
+        faults(&document(values)),
+        [
+            "Statement.Condition.Bol",
+            "Statement.Condition.Bol.a[0]",
+            "Statement.Condition.Bol.a[1]",
+            "Statement.Condition.Bol.a[2]",
+            "Statement.Condition.Bol.a[4]",
+            "Statement.Condition.Bol.b",
+            "Statement.Condition.Bol.b",
+            "Statement.Condition.Bol.b[1]",
+            "Statement.Condition.Bol.B",
+            "Statement.Condition.Bol.B",
+        ]
+    );
+    let again = r#"Condition={"Bool":{"a":true},"Bool":{"a":"x","A":"y","a":"z"}}"#;
+    assert_eq!(
+        faults(&document(again)),
+        [
+            "Statement.Condition.Bool",
+            "Statement.Condition.Bool.a",
+            "Statement.Condition.Bool.A",
+            "Statement.Condition.Bool.A",
+            "Statement.Condition.Bool.a",
+            "Statement.Condition.Bool.a",
+        ]
+    );
+    let elements = r#"{"Version":"2012-10-17","Version":"x","Id":"a","Id":7,"Statement":{
+        "Sid":"a","Sid":7,"Effect":"Deny","Effect":"deny","Principal":"*","Principal":"x",
+        "Action":"*","Action":"x","Resource":"*","Resource":"x","Condition":{},"Condition":7
+    },"Statement":[{}]}"#;
+    assert_eq!(
+        faults(elements),
+        [
+            "Version",
+            "Version",
+            "Id",
+            "Id",
+            "Statement.Sid",
+            "Statement.Sid",
+            "Statement.Effect",
+            "Statement.Effect",
+            "Statement.Principal",
+            "Statement.Principal",
+            "Statement.Action",
+            "Statement.Action",
+            "Statement.Resource",
+            "Statement.Resource",
+            "Statement.Condition",
+            "Statement.Condition",
+            "Statement",
+            "Statement[0]",
+            "Statement[0]",
+            "Statement[0]",
+            "Statement[0]",
+        ]
+    );
     let wrong_version = document(r#"Resource="${a""#).replace("2012", "2013");
     assert_eq!(faults(&wrong_version), ["Version", "Statement.Resource"]);
 }
@@ -502,8 +808,34 @@ fn bytes_must_be_utf8() {
         error.to_string(),
         "line 2, column 2: the text is not UTF-8; save the file as UTF-8"
     );
-    let marked = format!("\u{feff}{}", document(""));
-    assert!(Policy::from_json_bytes(marked.as_bytes(), &ParseOptions::default()).is_ok());
+}
+
+#[test]
+fn one_byte_order_mark_is_skipped_and_others_are_told() {
+    let read = |text: &str| Policy::from_json_bytes(text.as_bytes(), &ParseOptions::default());
+    let text = document("");
+    assert_eq!(read(&format!("\u{feff}{text}")), read(&text));
+    let told =
+        "expected a value, found a byte order mark; remove it: only the first of a text is skipped";
+    let escaped = serde_json::to_string(&format!("\u{feff}{text}")).unwrap();
+    for (text, column) in [
+        (format!("\u{feff}\u{feff}{text}"), 1),
+        (format!(" \u{feff}{text}"), 2),
+        (escaped, 2),
+    ] {
+        let error = read(&text).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("line 1, column {column}: {told}")
+        );
+    }
+    for mark in [[0xff, 0xfe], [0xfe, 0xff]] {
+        let error = Policy::from_json_bytes(&mark, &ParseOptions::default()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "line 1, column 1: the text begins with the byte order mark of UTF-16, and is not UTF-8; save the file as UTF-8"
+        );
+    }
 }
 
 #[test]
@@ -529,7 +861,7 @@ fn unquoted_numbers_and_booleans_keep_their_text() {
 fn variables_are_text_under_the_older_version() {
     for version in [r#""Version":"2008-10-17","#, ""] {
         let text = format!(
-            r#"{{{version}"Statement":{{"Effect":"Allow","Action":"*","Resource":"${{not closed"}}}}"#
+            r#"{{{version}"Statement":{{"Effect":"Allow","Action":"*","Resource":"arn:${{not:closed"}}}}"#
         );
         let policy = Policy::from_json(&text).unwrap();
         assert!(

@@ -99,16 +99,16 @@ fn an_empty_condition_block_is_no_condition() {
 #[test]
 fn all_elements_of_a_statement_must_match() {
     let statement = r#"{"Effect": "Allow", "Principal": {"Service": "x.amazonaws.com"}, "Action": "a:B",
-        "Resource": "r", "Condition": {"StringEquals": {"k": "v"}}}"#;
+        "Resource": "arn:r", "Condition": {"StringEquals": {"k": "v"}}}"#;
     let policies = [statements(statement)];
     let service = crate::Principal::Service("x.amazonaws.com");
     let with = [("k", Value::Text("v"))];
     for (caller, action, resource, context, expected) in [
-        (service, "a:B", "r", &with[..], ALLOW),
-        (crate::Principal::Anonymous, "a:B", "r", &with, IMPLICIT),
-        (service, "a:C", "r", &with, IMPLICIT),
-        (service, "a:B", "s", &with, IMPLICIT),
-        (service, "a:B", "r", &[], IMPLICIT),
+        (service, "a:B", "arn:r", &with[..], ALLOW),
+        (crate::Principal::Anonymous, "a:B", "arn:r", &with, IMPLICIT),
+        (service, "a:C", "arn:r", &with, IMPLICIT),
+        (service, "a:B", "arn:s", &with, IMPLICIT),
+        (service, "a:B", "arn:r", &[], IMPLICIT),
     ] {
         let request = Request::invoke(Address::Absent, resource)
             .with_principal(caller)
