@@ -120,7 +120,7 @@ pub(crate) struct PolicyArgs {
 /// The API that short-hand resources (`execute-api:/stage/METHOD/path`) belong to.
 #[derive(Debug, Args)]
 pub(crate) struct ApiArgs {
-    /// The partition, such as `aws-cn` [default: that of --resource, else aws]
+    /// The partition, such as `aws-cn` [default: that of --resource, else aws where no policy names another]
     #[arg(long, value_name = "PARTITION", help_heading = API)]
     pub(crate) partition: Option<String>,
     /// The region [default: that of --resource, else us-east-1 where no policy names one]
@@ -272,10 +272,12 @@ and every line on stderr is a JSON object too, but for errors in the command lin
   {\"error\":{\"message\":\"…\",\"policy\":…,\"line\":…,\"column\":…,\"path\":…,\"help\":…,\"faults\":[…],\"omitted\":0}}
   {\"warning\":{\"message\":\"…\"}}
 
-What is called is either --resource with a full ARN, or --method and --path. For the latter the ARN is \
-arn:PARTITION:execute-api:REGION:ACCOUNT:ID/STAGE/METHOD/path. Parts that are left out take the \
-defaults aws, us-east-1, 123456789012, a1b2c3d4e5 and prod, but only where that cannot change the \
-answer: a part that a resource of the policies names must be given.
+What is called is either --resource with a full ARN, or --method and --path together. From these the ARN \
+arn:PARTITION:execute-api:REGION:ACCOUNT:ID/STAGE/METHOD/path is put together. Parts that are left \
+out take the defaults aws, us-east-1, 123456789012, a1b2c3d4e5 and prod, but only where that cannot \
+change the answer. A part must be given if a resource of the policies names it, or has a wildcard \
+in front of it that is not a whole part (us-*), as such a wildcard may reach further. Of the \
+partition, `aws` is taken where the policies name it too, and only another (aws-cn) must be given.
 
 Short-hand resources in the policies (execute-api:/stage/METHOD/path) belong to the API of the \
 request, unless --partition, --region, --account and --api-id beside --resource name another.

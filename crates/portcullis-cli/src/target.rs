@@ -10,6 +10,14 @@
 //! execute-api:/prod/GET/pets                           names a stage, so --stage must be given
 //! execute-api:/*                                       names nothing
 //! ```
+//!
+//! A wildcard stops at neither `:` nor `/`. One that is a whole part says nothing about
+//! what follows, but beside other text it may stand for the rest of its part and the
+//! beginning of the next, so all parts behind it count as named:
+//!
+//! ```text
+//! arn:aws:execute-api:*:*:*abc*                        --api-id, and --stage, which may hold the `abc`
+//! ```
 
 use portcullis::{Api, Policy};
 
@@ -178,7 +186,8 @@ impl Parts {
         };
         Err(Failure::usage(
             format!(
-                "{} must be given beside --method and --path: the policies' resources name {these}",
+                "{} must be given beside --method and --path: a resource of the policies names {these}, \
+                 or has a wildcard that may reach into {these}",
                 list(&missing)
             ),
             "or give --resource with the full ARN",
@@ -271,12 +280,22 @@ impl Named {
             *self = Self::ALL;
             return;
         }
-        self.partition |= part(1) != DEFAULT_PARTITION && names(part(1));
-        self.region |= names(part(3));
-        self.account |= names(part(4));
         let (id, rest) = part(5).split_once('/').unwrap_or((part(5), "*"));
-        self.id |= names(id);
-        self.stage |= names(rest.split_once('/').map_or(rest, |(stage, _)| stage));
+        let stage = rest.split_once('/').map_or(rest, |(stage, _)| stage);
+        // Whether a wildcard in front may stand for some of the part.
+        let mut reached = false;
+        let mut named = |part: &str, default: Option<&str>| {
+            let named = reached || (names(part) && Some(part) != default);
+            reached |= names(part) && part.contains(['*', '?']);
+            named
+        };
+        self.partition |= named(part(1), Some(DEFAULT_PARTITION));
+        // The service is always that of an API.
+        named(part(2), None);
+        self.region |= named(part(3), None);
+        self.account |= named(part(4), None);
+        self.id |= named(id, None);
+        self.stage |= named(stage, None);
     }
 }
 
@@ -351,14 +370,23 @@ mod tests {
             ("arn:*", ""),
             ("arn:aws-cn:execute-api:*:*:*", "p"),
             ("arn:aws:execute-api:us-east-1:*:*", "r"),
-            ("arn:aws:execute-api:us-*:*:*", "r"),
-            ("arn:aws:execute-api:us-east-1:123456789012:*:*", "rai"),
+            ("arn:aws:execute-api:us-east-1:123456789012:*:*", "rais"),
             ("arn:aws:execute-api:*:*:abc/*", "i"),
             ("arn:aws:execute-api:*:*:*/dev/GET/*", "s"),
             (
                 "arn:aws:execute-api:us-east-1:123456789012:abc/dev/GET/hello",
                 "rais",
             ),
+            // A wildcard beside other text reaches into all parts behind it.
+            ("arn:aws:execute-api:us-*:*:*", "rais"),
+            ("arn:aws:execute-api:us-*1:*:*/*/GET/pets", "rais"),
+            ("arn:aws:execute-api:*:12345678901?:*", "ais"),
+            ("arn:aws:execute-api:*:*:*abc*", "is"),
+            ("arn:aws:execute-api:*:*:a*/*/GET/pets", "is"),
+            ("arn:aws*:execute-api:*:*:*", "prais"),
+            ("arn:aws:execute-ap?:*:*:*", "rais"),
+            ("arn:aws:*:*:*:*", ""),
+            ("arn:aws:execute-api:*:*:*/pr*/GET/pets", "s"),
             // A `*` that may stand for several parts: nothing is left free.
             ("arn:*:abc/prod/GET/*", "prais"),
             ("*/GET/pets", "prais"),
