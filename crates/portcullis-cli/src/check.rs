@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use portcullis::decision::Determining;
-use portcullis::{Decision, Effect, Engine, Explanation};
+use portcullis::{Decision, Effect, Engine, Explanation, PolicyKind};
 use serde::Serialize;
 
 use core::fmt::Write;
@@ -49,11 +49,15 @@ impl Asked {
         if let Some(api) = &target.api {
             policies::expand(&mut policies, api);
         }
+        let mut warnings = target.warnings;
+        if args.policies.kind.is_none() && args.principal.is_none() {
+            warnings.extend(policies.iter().filter_map(unclaimed));
+        }
         Ok(Self {
             engine: policies::build(&policies)?,
             policies,
             question,
-            warnings: target.warnings,
+            warnings,
         })
     }
 
@@ -69,6 +73,20 @@ impl Asked {
             .get(policy)
             .map_or("", |loaded| loaded.file.as_str())
     }
+}
+
+/// Returns what is said of an identity policy that nobody called one, for a caller that nobody named.
+///
+/// A resource policy whose author forgot every Principal looks the same.
+fn unclaimed(loaded: &LoadedPolicy) -> Option<String> {
+    (loaded.policy.kind() == PolicyKind::Identity).then(|| {
+        format!(
+            "{} has no Principal, so it is read as an identity policy, attached to an anonymous caller; \
+             --principal ARN names the caller, --kind identity says that an anonymous one is meant, \
+             --kind resource that the policy is an API's",
+            loaded.file
+        )
+    })
 }
 
 /// Returns the exit code of a decision.

@@ -451,6 +451,40 @@ fn a_method_that_is_not_upper_case_is_a_warning() {
 }
 
 #[test]
+fn an_identity_policy_that_nobody_called_one_is_a_warning() {
+    let message = "partner-by-iam.json has no Principal, so it is read as an identity policy, attached to an \
+                   anonymous caller; --principal ARN names the caller, --kind identity says that an anonymous \
+                   one is meant, --kind resource that the policy is an API's";
+    let asked = "-p partner-by-iam.json -X GET --path /pets --source-ip 203.0.113.7";
+    for command in ["check", "explain"] {
+        let human = run(&format!("{command} {asked}"));
+        assert_eq!(human.stderr, format!("warning: {message}\n"));
+        assert!(human.stdout.starts_with("allow\n"), "{human:?}");
+        assert_eq!(human.code, Some(0));
+        let report = run(&format!("{command} --format json {asked}"));
+        assert_eq!(
+            json(&report.stderr),
+            json!({"warning": {"message": message}})
+        );
+        let silent = run(&format!("{command} --format json --kind identity {asked}"));
+        assert_eq!((silent.stderr.as_str(), silent.code), ("", Some(0)));
+        assert_eq!(report.stdout, silent.stdout);
+        for settled in [
+            "--kind identity",
+            "--principal arn:aws:iam::123456789012:user/partner",
+        ] {
+            let outcome = run(&format!("{command} {asked} {settled}"));
+            assert_eq!((outcome.stderr.as_str(), outcome.code), ("", Some(0)));
+        }
+        let resource = run(&format!("{command} {asked} --kind resource"));
+        assert!(no_answer(&resource).contains("Principal"), "{resource:?}");
+    }
+    // Each file is told apart; one with a Principal is none of them.
+    let two = run(&format!("check -p block-list.json {asked}"));
+    assert_eq!(two.stderr, format!("warning: {message}\n"));
+}
+
+#[test]
 fn keys_of_the_context() {
     let policy = r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*",
         "Condition": {"ForAnyValue:StringEquals": {"x:tags": "b"}, "IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}}"#;
