@@ -330,8 +330,13 @@ A line in:
 A line out, in the same order:
   {\"id\":…,\"decision\":\"allow\"|\"explicit_deny\"|\"implicit_deny\"}
   {\"id\":…,\"error\":{\"message\":\"…\",\"line\":…,\"column\":…,\"path\":\"…\"}}
-where line and column count in the input, all files together. A document may also be a JSON string \
-that holds one. Empty lines are passed over. A line that fails does not end the run.
+where line and column are those of the input: lines count through all files, columns in characters \
+from 1. A document may also be a JSON string that holds one. Empty lines are passed over. A line \
+that fails does not end the run.
+
+Fields that the line has besides are passed over, unless they look like one of these misspelt. \
+Fields that the request has besides are errors, all but `resourceAccount`, and so is a key of the \
+context that is given twice (case does not count).
 
 An aws:SourceIp that is no address is not an error here: it meets every address condition of a \
 Deny and none of an Allow. null is a missing key. Short-hand resources belong to the API of the \

@@ -10,6 +10,7 @@ mod line;
 mod pipeline;
 mod policy_set;
 mod request;
+mod syntax;
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
