@@ -72,7 +72,7 @@ impl<'a> Answerer<'a> {
             }
         } else {
             let parsed = read_policies(policies)?;
-            let set = PolicySet::new(parsed, self.choice)
+            let set = PolicySet::of_line(parsed, self.choice)
                 .map_err(|error| policies.error(error.to_string(), "policies"))?;
             self.recent
                 .insert(0, (policies.text.to_owned(), Arc::new(set)));

@@ -6,6 +6,7 @@
 //! ```
 
 mod answer;
+mod by_api;
 mod line;
 mod pipeline;
 mod policy_set;
