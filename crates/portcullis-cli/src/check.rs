@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::policies::{self, LoadedPolicy};
 use crate::question::Question;
 use crate::reply::Reply;
-use crate::target::Target;
+use crate::target::{Called, Target};
 use crate::terminal::{shortened, visible};
 
 /// Answers with the decision and the statements that caused it.
@@ -43,8 +43,9 @@ pub(crate) struct Asked {
 impl Asked {
     /// Reads policies and request, and builds the engine.
     pub(crate) fn read(args: &QuestionArgs) -> Result<Self, Failure> {
+        let called = Called::read(args)?;
         let mut policies = policies::load(&args.policies.files, args.policies.kind)?;
-        let target = Target::read(args, &policies)?;
+        let target = Target::read(called, args, &policies)?;
         let question = Question::read(args, target.resource)?;
         if let Some(api) = &target.api {
             policies::expand(&mut policies, api);

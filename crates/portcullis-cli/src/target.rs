@@ -37,22 +37,55 @@ pub(crate) struct Target {
     pub(crate) warnings: Vec<String>,
 }
 
+/// What is called, as the arguments give it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Called<'a> {
+    /// A full ARN.
+    Resource(&'a str),
+    /// A method and a path, for an ARN to be put together.
+    Endpoint {
+        /// The HTTP method.
+        method: &'a str,
+        /// The path.
+        path: &'a str,
+    },
+}
+
+impl<'a> Called<'a> {
+    /// Reads what is called, in one of the two forms.
+    ///
+    /// The parser of the command line refuses both at once; of one that is not whole it
+    /// would ask for the other's arguments too.
+    pub(crate) fn read(args: &'a QuestionArgs) -> Result<Self, Failure> {
+        let missing = match (&args.resource, &args.method, &args.path) {
+            (Some(resource), ..) => return Ok(Self::Resource(resource)),
+            (None, Some(method), Some(path)) => return Ok(Self::Endpoint { method, path }),
+            (None, Some(_), None) => "--path is missing beside --method",
+            (None, None, Some(_)) => "--method is missing beside --path",
+            (None, None, None) => "what is called is missing",
+        };
+        Err(Failure::usage(
+            missing,
+            "give --method METHOD and --path PATH together, or --resource ARN in place of both",
+        ))
+    }
+}
+
 impl Target {
-    /// Reads what is called from the arguments.
-    pub(crate) fn read(args: &QuestionArgs, policies: &[LoadedPolicy]) -> Result<Self, Failure> {
+    /// Reads the target from what is called and the arguments beside it.
+    pub(crate) fn read(
+        called: Called<'_>,
+        args: &QuestionArgs,
+        policies: &[LoadedPolicy],
+    ) -> Result<Self, Failure> {
         let short_hand = policies.iter().any(|loaded| has_short_hand(&loaded.policy));
-        match (&args.resource, &args.method, &args.path) {
-            (Some(resource), _, _) => Self::of_resource(resource, &args.api, short_hand),
-            (None, Some(method), Some(path)) => {
+        match called {
+            Called::Resource(resource) => Self::of_resource(resource, &args.api, short_hand),
+            Called::Endpoint { method, path } => {
                 let policies = policies.iter().map(|loaded| &loaded.policy);
                 let parts = Parts::read(args, Named::by(policies))?;
                 parts.into_target(method, path, short_hand)
             }
-            // The parser of the command line asks for one of the two.
-            (None, ..) => Err(Failure::usage(
-                "nothing is called",
-                "give --resource, or --method and --path",
-            )),
         }
     }
 

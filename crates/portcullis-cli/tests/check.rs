@@ -334,8 +334,28 @@ fn what_cannot_be_answered() {
         ),
         ("check -p . -X GET --path /", ".: Is a directory"),
         ("check -X GET --path /", "--policy <FILE>"),
-        ("check -p block-list.json", "--resource <ARN>"),
-        ("check -p block-list.json --path /", "--method <METHOD>"),
+        (
+            "check -p missing.json",
+            "error: what is called is missing\n\
+             help: give --method METHOD and --path PATH together, or --resource ARN in place of both\n",
+        ),
+        (
+            "check -p block-list.json --region r --stage s",
+            "what is called is missing",
+        ),
+        (
+            "check -p block-list.json --path /",
+            "error: --method is missing beside --path\nhelp: give --method METHOD and --path PATH ",
+        ),
+        (
+            "explain -p block-list.json --stage prod -X GET",
+            "error: --path is missing beside --method\nhelp: give --method METHOD and --path PATH ",
+        ),
+        (
+            "check",
+            "Usage: portcullis check [OPTIONS] --policy <FILE> --method <METHOD> --path <PATH>\n       \
+             portcullis check [OPTIONS] --policy <FILE> --resource <ARN>\n",
+        ),
         (
             "check -p block-list.json -X GET --path / --resource arn:x",
             "cannot be used with",
@@ -414,7 +434,10 @@ fn what_cannot_be_answered() {
             "eval -p -",
             "both the policy and the lines are to come from stdin",
         ),
-        ("eval --kind identity", "--policy <FILE>"),
+        (
+            "eval --kind identity",
+            "error: --kind is given without --policy, whose policies it is about\nhelp: give --policy FILE, or ",
+        ),
         ("completions cmd.exe", "invalid value"),
         ("man --command nonsense", "there is no command `nonsense`"),
         ("nonsense", "unrecognized subcommand"),
