@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use core::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::syntax;
@@ -49,7 +49,7 @@ pub(super) struct Piece<'a> {
 pub(super) struct Entry<'a> {
     /// The name.
     pub(super) key: Cow<'a, str>,
-    /// Where the name stands.
+    /// Where the name stands; where it is escaped, its value.
     pub(super) key_piece: Piece<'a>,
     /// The value.
     pub(super) value: Piece<'a>,
@@ -58,9 +58,13 @@ pub(super) struct Entry<'a> {
 impl<'a> Piece<'a> {
     /// Returns a whole line.
     pub(super) fn line(text: &'a str) -> Self {
-        let start = text.len() - text.trim_start_matches(SPACE).len();
+        let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        let start = text.bytes().position(|byte| is_text(&byte)).unwrap_or(0);
+        let end = text.bytes().rposition(|byte| is_text(&byte));
         Self {
-            text: text.trim_matches(SPACE),
+            text: text
+                .get(start..end.map_or(0, |last| last + 1))
+                .unwrap_or_default(),
             at: start,
         }
     }
@@ -76,9 +80,9 @@ impl<'a> Piece<'a> {
             return Err(self.expected(&format!("an object with {}", quoted(names)), path));
         }
         let Found { fields, odd } = self.read(Fields { names, others }, path)?;
-        if let Some(key) = odd {
-            let at = self.inner(key);
-            return Err(at.error(odd_field(&at.key(path)?, names), path));
+        if let Some((key, value)) = odd {
+            let place = self.key_piece(&key, value);
+            return Err(place.error(odd_field(&key, names), path));
         }
         Ok(fields.map(|field| field.map(|raw| self.inner(raw))))
     }
@@ -89,17 +93,14 @@ impl<'a> Piece<'a> {
             return Err(self.expected(what, path));
         }
         let entries = self.read(Entries, path)?;
-        entries
+        Ok(entries
             .into_iter()
-            .map(|(key, value)| {
-                let key_piece = self.inner(key);
-                Ok(Entry {
-                    key: key_piece.key(path)?,
-                    key_piece,
-                    value: self.inner(value),
-                })
+            .map(|(key, value)| Entry {
+                key_piece: self.key_piece(&key, value),
+                key,
+                value: self.inner(value),
             })
-            .collect()
+            .collect())
     }
 
     /// Returns the items of an array.
@@ -171,10 +172,6 @@ impl<'a> Piece<'a> {
         }
     }
 
-    fn key(self, path: &str) -> Result<Cow<'a, str>, LineError> {
-        self.string("a key in double quotes", path)
-    }
-
     fn read<S: DeserializeSeed<'a>>(self, seed: S, path: &str) -> Result<S::Value, LineError> {
         let mut json = serde_json::Deserializer::from_str(self.text);
         seed.deserialize(&mut json)
@@ -184,7 +181,24 @@ impl<'a> Piece<'a> {
 
     /// Returns a piece of this piece.
     fn inner(self, raw: &'a RawValue) -> Self {
-        let text = raw.get();
+        self.part(raw.get())
+    }
+
+    /// Returns where a key stands, from its opening quote; where it is escaped, where its value does.
+    fn key_piece(self, key: &Cow<'a, str>, value: &'a RawValue) -> Self {
+        match key {
+            Cow::Borrowed(key) => {
+                let part = self.part(key);
+                Self {
+                    at: part.at.saturating_sub(1),
+                    ..part
+                }
+            }
+            Cow::Owned(_) => self.inner(value),
+        }
+    }
+
+    fn part(self, text: &'a str) -> Self {
         let offset = text.as_ptr().addr() - self.text.as_ptr().addr();
         Self {
             text,
@@ -202,8 +216,8 @@ struct Fields<const N: usize> {
 /// What an object has.
 struct Found<'de, const N: usize> {
     fields: [Option<&'de RawValue>; N],
-    /// The first key that is given again, misspelt or refused.
-    odd: Option<&'de RawValue>,
+    /// The first key that is given again, misspelt or refused, and its value.
+    odd: Option<(Cow<'de, str>, &'de RawValue)>,
 }
 
 impl<'de, const N: usize> DeserializeSeed<'de> for Fields<N> {
@@ -224,20 +238,18 @@ impl<'de, const N: usize> Visitor<'de> for Fields<N> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields = [None; N];
         let mut odd = None;
-        while let Some(key) = map.next_key::<&RawValue>()? {
-            // A key that cannot be unescaped is no known one, and told where it is refused.
-            let name = Piece::line(key.get()).key("").unwrap_or_default();
-            let index = self.names.iter().position(|known| *known == name);
+        while let Some(key) = map.next_key_seed(Key)? {
+            let index = self.names.iter().position(|known| *known == key);
             match index.and_then(|index| fields.get_mut(index)) {
                 Some(field @ None) => *field = Some(map.next_value::<&RawValue>()?),
                 known => {
+                    let value = map.next_value::<&RawValue>()?;
                     let passed_over = known.is_none()
                         && self.others == Others::Ignored
-                        && misspelt(&name, self.names).is_none();
+                        && misspelt(&key, self.names).is_none();
                     if odd.is_none() && !passed_over {
-                        odd = Some(key);
+                        odd = Some((key, value));
                     }
-                    map.next_value::<IgnoredAny>()?;
                 }
             }
         }
@@ -245,11 +257,38 @@ impl<'de, const N: usize> Visitor<'de> for Fields<N> {
     }
 }
 
+/// Reads a key, which is a part of the line unless it is escaped.
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(key))
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(key.to_owned()))
+    }
+}
+
 /// Reads an object into its entries.
 struct Entries;
 
 impl<'de> DeserializeSeed<'de> for Entries {
-    type Value = Vec<(&'de RawValue, &'de RawValue)>;
+    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
@@ -257,7 +296,7 @@ impl<'de> DeserializeSeed<'de> for Entries {
 }
 
 impl<'de> Visitor<'de> for Entries {
-    type Value = Vec<(&'de RawValue, &'de RawValue)>;
+    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
@@ -265,8 +304,8 @@ impl<'de> Visitor<'de> for Entries {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut entries = Vec::new();
-        while let Some(entry) = map.next_entry()? {
-            entries.push(entry);
+        while let Some(key) = map.next_key_seed(Key)? {
+            entries.push((key, map.next_value()?));
         }
         Ok(entries)
     }
@@ -320,8 +359,6 @@ fn quoted(names: &[&str]) -> String {
 
 /// Characters of a user's text in a message.
 const SHOWN: usize = 64;
-/// White space of JSON.
-const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
 #[cfg(test)]
 mod tests {
@@ -367,7 +404,7 @@ mod tests {
             (
                 r#"{"\u0050rincipal":null}"#,
                 "there is no field `Principal`; write `principal`",
-                1,
+                18,
             ),
             (r#"{} {}"#, "there is text behind the value; remove it", 3),
             (
@@ -391,9 +428,9 @@ mod tests {
         let message = "there is no field `ip` here, only `id`, `context`, `principal`";
         assert_eq!((error.message.as_str(), error.at), (message, 8));
         let broken = Piece::line(r#"{"\ud800":1}"#);
-        assert!(broken.fields(&NAMES, Others::Ignored, "").is_ok());
-        let error = broken.fields(&NAMES, Others::Refused, "").unwrap_err();
+        let error = broken.fields(&NAMES, Others::Ignored, "").unwrap_err();
         assert!(error.message.contains("surrogate"), "{}", error.message);
+        assert_eq!(error.at, 2);
     }
 
     #[test]

@@ -364,7 +364,7 @@ mod tests {
                 r#"{"aws:SourceIp":null,"aws:SourceIp":null}"#,
                 "aws:SourceIp",
             ),
-            (r#"{"a":1,"b":[],"\u0041":1}"#, "A"),
+            (r#"{"a":1,"b":[],"\u0041":"x"}"#, "A"),
             (&format!(r#"{{{many}"X:K7":2}}"#), "X:K7"),
         ] {
             let request = with("null", context);
