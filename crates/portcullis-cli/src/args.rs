@@ -28,10 +28,10 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Decide about one request
-    #[command(after_long_help = CHECK_HELP)]
+    #[command(override_usage = CHECK_USAGE, after_long_help = CHECK_HELP)]
     Check(QuestionArgs),
-    /// Decide about one request, and say why on the policy's own text
-    #[command(after_long_help = EXPLAIN_HELP)]
+    /// Decide about one request, and draw why on the policy's own text
+    #[command(override_usage = EXPLAIN_USAGE, after_long_help = EXPLAIN_HELP)]
     Explain(QuestionArgs),
     /// Decide about many requests, one JSON object a line
     #[command(after_long_help = EVAL_HELP)]
@@ -63,28 +63,27 @@ impl Command {
 pub(crate) struct QuestionArgs {
     #[command(flatten)]
     pub(crate) policies: PolicyArgs,
-    /// The address the request comes from; without it `aws:SourceIp` is missing from the request
+    /// The address that the call comes from [default: the request has no `aws:SourceIp`]
     #[arg(long, value_name = "IP", help_heading = REQUEST)]
     pub(crate) source_ip: Option<String>,
-    /// What is called, as a full ARN
+    /// The HTTP method that is called, as it stands in ARNs: upper case
+    #[arg(long, short = 'X', value_name = "METHOD", help_heading = REQUEST)]
+    pub(crate) method: Option<String>,
+    /// The path that is called, such as `/pets/1`: without stage and query
+    #[arg(long, value_name = "PATH", help_heading = REQUEST)]
+    pub(crate) path: Option<String>,
+    /// The stage that is called [default: prod, where that cannot change the answer]
+    #[arg(long, value_name = "STAGE", help_heading = REQUEST)]
+    pub(crate) stage: Option<String>,
+    /// What is called as a full ARN, in place of --method, --path and --stage
     #[arg(
         long,
         value_name = "ARN",
         help_heading = REQUEST,
-        required_unless_present_all = ["method", "path"],
         conflicts_with_all = ["method", "path", "stage"],
     )]
     pub(crate) resource: Option<String>,
-    /// What is called: the HTTP method, as it stands in the ARN (upper case)
-    #[arg(long, short = 'X', value_name = "METHOD", help_heading = REQUEST, requires = "path")]
-    pub(crate) method: Option<String>,
-    /// What is called: the path, such as `/pets/1`
-    #[arg(long, value_name = "PATH", help_heading = REQUEST, requires = "method")]
-    pub(crate) path: Option<String>,
-    /// What is called: the stage [default: prod, where no policy names a stage]
-    #[arg(long, value_name = "STAGE", help_heading = REQUEST)]
-    pub(crate) stage: Option<String>,
-    /// What is done
+    /// What the caller wants to do, as policies name it
     #[arg(
         long,
         value_name = "ACTION",
@@ -92,11 +91,11 @@ pub(crate) struct QuestionArgs {
         default_value = portcullis::Request::INVOKE
     )]
     pub(crate) action: String,
-    /// Who calls: an ARN, or KIND=NAME with the kinds `Service`, `Federated`, `CanonicalUser`
-    /// [default: an anonymous caller]
+    /// Who calls: the ARN of a user, role or role session, or KIND=NAME with the kinds `Service`,
+    /// `Federated` and `CanonicalUser` [default: an anonymous caller]
     #[arg(long, value_name = "ARN", help_heading = REQUEST)]
     pub(crate) principal: Option<String>,
-    /// A further condition key, such as `aws:UserAgent=curl/8.5`; several values by giving the key again
+    /// A further condition key, such as `aws:UserAgent=curl/8.5`; a key given again has several values
     #[arg(long, value_name = "KEY=VALUE", help_heading = REQUEST)]
     pub(crate) context: Vec<String>,
     #[command(flatten)]
@@ -109,27 +108,27 @@ pub(crate) struct QuestionArgs {
 /// The policies, taken together.
 #[derive(Debug, Args)]
 pub(crate) struct PolicyArgs {
-    /// A policy document, `-` for stdin; may be given several times
+    /// A policy document, `-` for stdin; given several times, all of them decide together
     #[arg(long = "policy", short = 'p', value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// What the policies are attached to [default: an API if a statement has a Principal, else a caller]
+    /// What the policies are attached to [default: for each, resource if a statement has a Principal, else identity]
     #[arg(long, value_enum)]
     pub(crate) kind: Option<Kind>,
 }
 
-/// The API that short-hand resources (`execute-api:/stage/METHOD/path`) belong to.
+/// The API that is called, and that short-hand resources (`execute-api:/stage/METHOD/path`) belong to.
 #[derive(Debug, Args)]
 pub(crate) struct ApiArgs {
-    /// The partition, such as `aws-cn` [default: that of --resource, else aws]
+    /// The partition that the API is in [default: aws, unless a policy names another such as aws-cn]
     #[arg(long, value_name = "PARTITION", help_heading = API)]
     pub(crate) partition: Option<String>,
-    /// The region [default: that of --resource, else us-east-1 where no policy names one]
+    /// The region that the API is in [default: us-east-1, where that cannot change the answer]
     #[arg(long, value_name = "REGION", help_heading = API)]
     pub(crate) region: Option<String>,
-    /// The account that owns the API [default: that of --resource, else 123456789012 where no policy names one]
+    /// The account that owns the API [default: 123456789012, where that cannot change the answer]
     #[arg(long, value_name = "ACCOUNT", help_heading = API)]
     pub(crate) account: Option<String>,
-    /// The API's id [default: that of --resource, else a1b2c3d4e5 where no policy names one]
+    /// The API's id [default: a1b2c3d4e5, where that cannot change the answer]
     #[arg(long, value_name = "ID", help_heading = API)]
     pub(crate) api_id: Option<String>,
 }
@@ -142,8 +141,8 @@ pub(crate) struct EvalArgs {
     /// A policy document for every line; may be given several times. Without it each line has its own
     #[arg(long = "policy", short = 'p', value_name = "FILE")]
     pub(crate) policies: Vec<PathBuf>,
-    /// What the policies of --policy are attached to [default: an API if a statement has a Principal, else a caller]
-    #[arg(long, value_enum, requires = "policies")]
+    /// What the policies of --policy are attached to [default: for each, resource if a statement has a Principal, else identity]
+    #[arg(long, value_enum)]
     pub(crate) kind: Option<Kind>,
     /// Which evaluator answers
     #[arg(long, value_enum, default_value_t = EngineChoice::Compiled)]
@@ -161,7 +160,7 @@ pub(crate) struct InspectArgs {
     /// The same, as the other commands take it; may be given several times
     #[arg(long = "policy", short = 'p', value_name = "FILE")]
     pub(crate) policies: Vec<PathBuf>,
-    /// What the policies are attached to [default: an API if a statement has a Principal, else a caller]
+    /// What the policies are attached to [default: for each, resource if a statement has a Principal, else identity]
     #[arg(long, value_enum)]
     pub(crate) kind: Option<Kind>,
     #[command(flatten)]
@@ -211,9 +210,9 @@ pub(crate) enum Color {
 /// What a policy is attached to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
-    /// An API: every statement names the callers it is for
+    /// To an API: every statement says by its Principal whom it is for
     Resource,
-    /// A caller: no statement has a Principal
+    /// To a user or role: no statement has a Principal, and all are for that caller
     Identity,
 }
 
@@ -233,7 +232,7 @@ const STYLES: Styles = Styles::styled()
     .placeholder(AnsiColor::Cyan.on_default());
 
 const REQUEST: &str = "Request";
-const API: &str = "API of short-hand resources";
+const API: &str = "API";
 
 const ABOUT: &str = "\
 Decides whether a request from an IP address may reach an API, by IAM-style policies: resource \
@@ -261,24 +260,44 @@ Exit codes:
 
 Answers go to stdout, everything else to stderr.";
 
-const CHECK_HELP: &str = "\
-The first line of the answer is the decision: `allow`, `explicit deny` or `implicit deny`; after it \
-come the statements that caused it, counted from 0.
+const CHECK_USAGE: &str = "\
+portcullis check [OPTIONS] --policy <FILE> --method <METHOD> --path <PATH>
+       portcullis check [OPTIONS] --policy <FILE> --resource <ARN>";
 
+const EXPLAIN_USAGE: &str = "\
+portcullis explain [OPTIONS] --policy <FILE> --method <METHOD> --path <PATH>
+       portcullis explain [OPTIONS] --policy <FILE> --resource <ARN>";
+
+const CHECK_HELP: &str = "\
+The answer:
+The first line is the decision: `allow`, `explicit deny` or `implicit deny`. After it comes a line for \
+each statement that caused it, with the file, the statement's number from 0, and what in it matched. \
 With --format json the answer is one line:
   {\"decision\":\"allow\"|\"explicit_deny\"|\"implicit_deny\",
    \"determining\":[{\"policy\":\"FILE\",\"statement\":0,\"sid\":\"…\"|null}]}
-and every line on stderr is a JSON object too, but for errors in the command line's form:
-  {\"error\":{\"message\":\"…\",\"policy\":…,\"line\":…,\"column\":…,\"path\":…,\"help\":…,\"faults\":[…],\"omitted\":0}}
+Warnings and errors on stderr are then JSON as well, one object a line, but for a command line that \
+cannot be parsed, which is told as text:
+  {\"error\":{\"message\":\"…\",\"policy\":…,\"line\":…,\"column\":…,\"path\":…,\"help\":…,
+            \"faults\":[…],\"omitted\":0}}
   {\"warning\":{\"message\":\"…\"}}
 
-What is called is either --resource with a full ARN, or --method and --path. For the latter the ARN is \
-arn:PARTITION:execute-api:REGION:ACCOUNT:ID/STAGE/METHOD/path. Parts that are left out take the \
-defaults aws, us-east-1, 123456789012, a1b2c3d4e5 and prod, but only where that cannot change the \
-answer: a part that a resource of the policies names must be given.
+What is called:
+Either --resource gives the full ARN, or --method and --path are given together, and the ARN is put \
+together as arn:PARTITION:execute-api:REGION:ACCOUNT:ID/STAGE/METHOD/path. Parts that are left out \
+are then aws, us-east-1, 123456789012, a1b2c3d4e5 and prod, but only where that cannot change the \
+answer: a part that a resource of the policies names must be given, and so must all parts behind a \
+wildcard that is not a whole part (us-*), for a wildcard stops at neither `:` nor `/`. The partition \
+is the exception: `aws` is taken even where the policies name it, and --partition must be given only \
+where they name another (aws-cn).
 
-Short-hand resources in the policies (execute-api:/stage/METHOD/path) belong to the API of the \
-request, unless --partition, --region, --account and --api-id beside --resource name another.
+Short-hand resources in the policies (execute-api:/stage/METHOD/path) belong to the API that is \
+called, unless --partition, --region, --account and --api-id beside --resource name another.
+
+Who calls, and from where:
+Without --principal the caller is anonymous, and of all Principals only `*` means that one. A policy \
+in which no statement has a Principal is read as an identity policy, which is attached to the caller, \
+whoever that is; stderr says so unless --principal or --kind is given. Without --source-ip an IpAddress \
+condition does not hold, and a NotIpAddress condition does.
 
 Examples:
   portcullis check -p office.json --source-ip 203.0.113.7 -X GET --path /pets
@@ -292,13 +311,14 @@ Examples:
 Exit codes:
   0  allow
   1  deny, explicit or implicit
-  2  no answer: wrong usage, an unreadable file or address, an invalid policy";
+  2  no answer: wrong usage, a file or address that cannot be read, an invalid policy";
 
 const EXPLAIN_HELP: &str = "\
-Takes what `check` takes and gives the same decision. Each statement that caused it is drawn on the \
-policy's text, with what matched: its resource pattern, and the longest CIDR block that holds the \
-address. For an implicit deny the nearest miss is drawn, the Allow with the fewest elements that do \
-not match, and what would have to change.
+Takes the arguments of `check` (see `portcullis check --help` for what they mean and what may be left \
+out), and gives the same decision. Each statement that caused it is drawn on the policy's text with \
+what matched in it: the resource's pattern, and the longest CIDR block that holds the address. After \
+an implicit deny, which no statement caused, the nearest miss is drawn: the Allow with the fewest \
+elements that do not match, each with what would have to change.
 
 With --format json the answer is one line:
   {\"decision\":\"…\",
@@ -324,15 +344,21 @@ A line in:
    \"request\": {\"principal\": null | \"ARN\" | {\"AWS\"|\"Service\"|\"Federated\"|\"CanonicalUser\":\"…\"},
                \"action\": \"execute-api:Invoke\",
                \"resource\": \"arn:aws:execute-api:…\",
-               \"context\": {\"aws:SourceIp\":\"203.0.113.7\", KEY: text, number, true, false, null or a list}}}
+               \"context\": {\"aws:SourceIp\":\"203.0.113.7\", KEY: VALUE, …}}}
+where a VALUE is a text, a number, true, false, a list of these, or null for a missing key.
 A line out, in the same order:
   {\"id\":…,\"decision\":\"allow\"|\"explicit_deny\"|\"implicit_deny\"}
   {\"id\":…,\"error\":{\"message\":\"…\",\"line\":…,\"column\":…,\"path\":\"…\"}}
-where line and column count in the input, all files together. A document may also be a JSON string \
-that holds one. Empty lines are passed over. A line that fails does not end the run.
+where line and column are those of the input: lines count through all files, columns in characters \
+from 1. A document may also be a JSON string that holds one. Empty lines are passed over. A line \
+that fails does not end the run.
+
+Fields that the line has besides are passed over, unless they look like one of these misspelt. \
+Fields that the request has besides are errors, all but `resourceAccount`, and so is a key of the \
+context that is given twice (case does not count).
 
 An aws:SourceIp that is no address is not an error here: it meets every address condition of a \
-Deny and none of an Allow. null is a missing key. Short-hand resources belong to the API of the \
+Deny and none of an Allow. Short-hand resources belong to the API of the \
 line's own resource.
 
 Examples:

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use portcullis::decision::Determining;
-use portcullis::{Decision, Effect, Engine, Explanation};
+use portcullis::{Decision, Effect, Engine, Explanation, PolicyKind};
 use serde::Serialize;
 
 use core::fmt::Write;
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::policies::{self, LoadedPolicy};
 use crate::question::Question;
 use crate::reply::Reply;
-use crate::target::Target;
+use crate::target::{Called, Target};
 use crate::terminal::{shortened, visible};
 
 /// Answers with the decision and the statements that caused it.
@@ -43,17 +43,22 @@ pub(crate) struct Asked {
 impl Asked {
     /// Reads policies and request, and builds the engine.
     pub(crate) fn read(args: &QuestionArgs) -> Result<Self, Failure> {
+        let called = Called::read(args)?;
         let mut policies = policies::load(&args.policies.files, args.policies.kind)?;
-        let target = Target::read(args, &policies)?;
+        let target = Target::read(called, args, &policies)?;
         let question = Question::read(args, target.resource)?;
         if let Some(api) = &target.api {
             policies::expand(&mut policies, api);
+        }
+        let mut warnings = target.warnings;
+        if args.policies.kind.is_none() && args.principal.is_none() {
+            warnings.extend(policies.iter().filter_map(unclaimed));
         }
         Ok(Self {
             engine: policies::build(&policies)?,
             policies,
             question,
-            warnings: target.warnings,
+            warnings,
         })
     }
 
@@ -69,6 +74,20 @@ impl Asked {
             .get(policy)
             .map_or("", |loaded| loaded.file.as_str())
     }
+}
+
+/// Returns what is said of an identity policy that nobody called one, for a caller that nobody named.
+///
+/// A resource policy whose author forgot every Principal looks the same.
+fn unclaimed(loaded: &LoadedPolicy) -> Option<String> {
+    (loaded.policy.kind() == PolicyKind::Identity).then(|| {
+        format!(
+            "{} has no Principal, so it is read as an identity policy, attached to an anonymous caller; \
+             --principal ARN names the caller, --kind identity says that an anonymous one is meant, \
+             --kind resource that the policy is an API's",
+            loaded.file
+        )
+    })
 }
 
 /// Returns the exit code of a decision.

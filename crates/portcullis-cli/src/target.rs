@@ -10,6 +10,14 @@
 //! execute-api:/prod/GET/pets                           names a stage, so --stage must be given
 //! execute-api:/*                                       names nothing
 //! ```
+//!
+//! A wildcard stops at neither `:` nor `/`. One that is a whole part says nothing about
+//! what follows, but beside other text it may stand for the rest of its part and the
+//! beginning of the next, so all parts behind it count as named:
+//!
+//! ```text
+//! arn:aws:execute-api:*:*:*abc*                        --api-id, and --stage, which may hold the `abc`
+//! ```
 
 use portcullis::{Api, ApiError, Policy};
 
@@ -29,22 +37,55 @@ pub(crate) struct Target {
     pub(crate) warnings: Vec<String>,
 }
 
+/// What is called, as the arguments give it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Called<'a> {
+    /// A full ARN.
+    Resource(&'a str),
+    /// A method and a path, for an ARN to be put together.
+    Endpoint {
+        /// The HTTP method.
+        method: &'a str,
+        /// The path.
+        path: &'a str,
+    },
+}
+
+impl<'a> Called<'a> {
+    /// Reads what is called, in one of the two forms.
+    ///
+    /// The parser of the command line refuses both at once; of one that is not whole it
+    /// would ask for the other's arguments too.
+    pub(crate) fn read(args: &'a QuestionArgs) -> Result<Self, Failure> {
+        let missing = match (&args.resource, &args.method, &args.path) {
+            (Some(resource), ..) => return Ok(Self::Resource(resource)),
+            (None, Some(method), Some(path)) => return Ok(Self::Endpoint { method, path }),
+            (None, Some(_), None) => "--path is missing beside --method",
+            (None, None, Some(_)) => "--method is missing beside --path",
+            (None, None, None) => "what is called is missing",
+        };
+        Err(Failure::usage(
+            missing,
+            "give --method METHOD and --path PATH together, or --resource ARN in place of both",
+        ))
+    }
+}
+
 impl Target {
-    /// Reads what is called from the arguments.
-    pub(crate) fn read(args: &QuestionArgs, policies: &[LoadedPolicy]) -> Result<Self, Failure> {
+    /// Reads the target from what is called and the arguments beside it.
+    pub(crate) fn read(
+        called: Called<'_>,
+        args: &QuestionArgs,
+        policies: &[LoadedPolicy],
+    ) -> Result<Self, Failure> {
         let short_hand = policies.iter().any(|loaded| has_short_hand(&loaded.policy));
-        match (&args.resource, &args.method, &args.path) {
-            (Some(resource), _, _) => Self::of_resource(resource, &args.api, short_hand),
-            (None, Some(method), Some(path)) => {
+        match called {
+            Called::Resource(resource) => Self::of_resource(resource, &args.api, short_hand),
+            Called::Endpoint { method, path } => {
                 let policies = policies.iter().map(|loaded| &loaded.policy);
                 let parts = Parts::read(args, Named::by(policies))?;
                 parts.into_target(method, path, short_hand)
             }
-            // The parser of the command line asks for one of the two.
-            (None, ..) => Err(Failure::usage(
-                "nothing is called",
-                "give --resource, or --method and --path",
-            )),
         }
     }
 
@@ -189,7 +230,8 @@ impl Parts {
         };
         Err(Failure::usage(
             format!(
-                "{} must be given beside --method and --path: the policies' resources name {these}",
+                "{} must be given beside --method and --path: a resource of the policies names {these}, \
+                 or has a wildcard that may reach into {these}",
                 list(&missing)
             ),
             "or give --resource with the full ARN",
@@ -285,12 +327,22 @@ impl Named {
             *self = Self::ALL;
             return;
         }
-        self.partition |= part(1) != DEFAULT_PARTITION && names(part(1));
-        self.region |= names(part(3));
-        self.account |= names(part(4));
         let (id, rest) = part(5).split_once('/').unwrap_or((part(5), "*"));
-        self.id |= names(id);
-        self.stage |= names(rest.split_once('/').map_or(rest, |(stage, _)| stage));
+        let stage = rest.split_once('/').map_or(rest, |(stage, _)| stage);
+        // Whether a wildcard in front may stand for some of the part.
+        let mut reached = false;
+        let mut named = |part: &str, default: Option<&str>| {
+            let named = reached || (names(part) && Some(part) != default);
+            reached |= names(part) && part.contains(['*', '?']);
+            named
+        };
+        self.partition |= named(part(1), Some(DEFAULT_PARTITION));
+        // The service is always that of an API.
+        named(part(2), None);
+        self.region |= named(part(3), None);
+        self.account |= named(part(4), None);
+        self.id |= named(id, None);
+        self.stage |= named(stage, None);
     }
 }
 
@@ -378,14 +430,23 @@ mod tests {
             ("arn:*", ""),
             ("arn:aws-cn:execute-api:*:*:*", "p"),
             ("arn:aws:execute-api:us-east-1:*:*", "r"),
-            ("arn:aws:execute-api:us-*:*:*", "r"),
-            ("arn:aws:execute-api:us-east-1:123456789012:*:*", "rai"),
+            ("arn:aws:execute-api:us-east-1:123456789012:*:*", "rais"),
             ("arn:aws:execute-api:*:*:abc/*", "i"),
             ("arn:aws:execute-api:*:*:*/dev/GET/*", "s"),
             (
                 "arn:aws:execute-api:us-east-1:123456789012:abc/dev/GET/hello",
                 "rais",
             ),
+            // A wildcard beside other text reaches into all parts behind it.
+            ("arn:aws:execute-api:us-*:*:*", "rais"),
+            ("arn:aws:execute-api:us-*1:*:*/*/GET/pets", "rais"),
+            ("arn:aws:execute-api:*:12345678901?:*", "ais"),
+            ("arn:aws:execute-api:*:*:*abc*", "is"),
+            ("arn:aws:execute-api:*:*:a*/*/GET/pets", "is"),
+            ("arn:aws*:execute-api:*:*:*", "prais"),
+            ("arn:aws:execute-ap?:*:*:*", "rais"),
+            ("arn:aws:*:*:*:*", ""),
+            ("arn:aws:execute-api:*:*:*/pr*/GET/pets", "s"),
             // A `*` that may stand for several parts: nothing is left free.
             ("arn:*:abc/prod/GET/*", "prais"),
             ("*/GET/pets", "prais"),

@@ -334,8 +334,28 @@ fn what_cannot_be_answered() {
         ),
         ("check -p . -X GET --path /", ".: Is a directory"),
         ("check -X GET --path /", "--policy <FILE>"),
-        ("check -p block-list.json", "--resource <ARN>"),
-        ("check -p block-list.json --path /", "--method <METHOD>"),
+        (
+            "check -p missing.json",
+            "error: what is called is missing\n\
+             help: give --method METHOD and --path PATH together, or --resource ARN in place of both\n",
+        ),
+        (
+            "check -p block-list.json --region r --stage s",
+            "what is called is missing",
+        ),
+        (
+            "check -p block-list.json --path /",
+            "error: --method is missing beside --path\nhelp: give --method METHOD and --path PATH ",
+        ),
+        (
+            "explain -p block-list.json --stage prod -X GET",
+            "error: --path is missing beside --method\nhelp: give --method METHOD and --path PATH ",
+        ),
+        (
+            "check",
+            "Usage: portcullis check [OPTIONS] --policy <FILE> --method <METHOD> --path <PATH>\n       \
+             portcullis check [OPTIONS] --policy <FILE> --resource <ARN>\n",
+        ),
         (
             "check -p block-list.json -X GET --path / --resource arn:x",
             "cannot be used with",
@@ -426,7 +446,10 @@ fn what_cannot_be_answered() {
             "eval -p -",
             "both the policy and the lines are to come from stdin",
         ),
-        ("eval --kind identity", "--policy <FILE>"),
+        (
+            "eval --kind identity",
+            "error: --kind is given without --policy, whose policies it is about\nhelp: give --policy FILE, or ",
+        ),
         ("completions cmd.exe", "invalid value"),
         ("man --command nonsense", "there is no command `nonsense`"),
         ("nonsense", "unrecognized subcommand"),
@@ -460,6 +483,40 @@ fn a_method_that_is_not_upper_case_is_a_warning() {
     );
     let report = run("check --format json -p block-list.json -X get --path /");
     assert!(json(&report.stderr)["warning"]["message"].is_string());
+}
+
+#[test]
+fn an_identity_policy_that_nobody_called_one_is_a_warning() {
+    let message = "partner-by-iam.json has no Principal, so it is read as an identity policy, attached to an \
+                   anonymous caller; --principal ARN names the caller, --kind identity says that an anonymous \
+                   one is meant, --kind resource that the policy is an API's";
+    let asked = "-p partner-by-iam.json -X GET --path /pets --source-ip 203.0.113.7";
+    for command in ["check", "explain"] {
+        let human = run(&format!("{command} {asked}"));
+        assert_eq!(human.stderr, format!("warning: {message}\n"));
+        assert!(human.stdout.starts_with("allow\n"), "{human:?}");
+        assert_eq!(human.code, Some(0));
+        let report = run(&format!("{command} --format json {asked}"));
+        assert_eq!(
+            json(&report.stderr),
+            json!({"warning": {"message": message}})
+        );
+        let silent = run(&format!("{command} --format json --kind identity {asked}"));
+        assert_eq!((silent.stderr.as_str(), silent.code), ("", Some(0)));
+        assert_eq!(report.stdout, silent.stdout);
+        for settled in [
+            "--kind identity",
+            "--principal arn:aws:iam::123456789012:user/partner",
+        ] {
+            let outcome = run(&format!("{command} {asked} {settled}"));
+            assert_eq!((outcome.stderr.as_str(), outcome.code), ("", Some(0)));
+        }
+        let resource = run(&format!("{command} {asked} --kind resource"));
+        assert!(no_answer(&resource).contains("Principal"), "{resource:?}");
+    }
+    // Each file is told apart; one with a Principal is none of them.
+    let two = run(&format!("check -p block-list.json {asked}"));
+    assert_eq!(two.stderr, format!("warning: {message}\n"));
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod case;
 #[path = "../../../tests/support/request.rs"]
 mod request;
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -37,7 +38,8 @@ fn every_question_gets_its_decision() {
         for (index, question) in case.questions.iter().enumerate() {
             let name = format!("{}: {}: request {index}", case.file, case.name);
             lines.push(eval_line(&name, &documents, &question.request));
-            expected.push((name, question.decision.clone()));
+            let decision = (!repeats_a_key(&question.request)).then(|| question.decision.clone());
+            expected.push((name, decision));
         }
     }
     assert!(lines.len() > 250, "only {} questions", lines.len());
@@ -47,9 +49,17 @@ fn every_question_gets_its_decision() {
             .iter()
             .zip(&expected)
             .filter(|(answer, (name, decision))| {
-                answer["id"] != **name || answer["decision"] != **decision
+                let right = match decision {
+                    Some(decision) => answer["decision"] == **decision,
+                    None => answer["error"]["message"]
+                        .as_str()
+                        .is_some_and(|message| message.contains("is given twice")),
+                };
+                answer["id"] != **name || !right
             })
-            .map(|(answer, (name, decision))| format!("{name}: expected {decision}, got {answer}"))
+            .map(|(answer, (name, decision))| {
+                format!("{name}: expected {decision:?}, got {answer}")
+            })
             .collect();
         assert!(
             wrong.is_empty(),
@@ -57,8 +67,21 @@ fn every_question_gets_its_decision() {
             wrong.len(),
             wrong.join("\n")
         );
-        assert_eq!(code, Some(0), "{engine}: no line failed");
+        assert_eq!(
+            code,
+            Some(2),
+            "{engine}: lines with a key given twice failed"
+        );
     }
+}
+
+/// Returns whether a key is given twice: of equal ones the library takes the first, and `eval` none.
+fn repeats_a_key(request: &OwnedRequest) -> bool {
+    let source_ip = request.source_ip.as_ref().map(|_| "aws:SourceIp");
+    let keys = (request.context.iter()).map(|(key, _)| key.as_str());
+    let mut known = HashSet::new();
+    keys.chain(source_ip)
+        .any(|key| !known.insert(key.to_ascii_lowercase()))
 }
 
 /// A document that must not load is an error on its line, and the run goes on.

@@ -166,7 +166,7 @@ fn a_line_that_fails_is_answered_in_its_place() {
         [
             (json!("good"), Json::Null, Json::Null, Json::Null),
             failed(Json::Null, 2, 9, ""),
-            failed(json!("größe"), 4, 65, "request"),
+            failed(json!("größe"), 4, 56, "request"),
             failed(json!(5), 5, 1, ""),
             failed(json!(6), 6, 46, "request.resource"),
             failed(json!(7), 7, 20, "policies"),
@@ -179,12 +179,17 @@ fn a_line_that_fails_is_answered_in_its_place() {
         outcome.stdout
     );
     for (index, said) in [
+        (1, "the line ends inside of an object"),
         (2, "there is no field `contexts`; write `context`"),
         (3, "`request` is missing"),
         (4, "no ARN of one"),
         (5, "beside those of --policy"),
         (6, "`*` names no caller"),
         (7, "no value of a condition key"),
+        (
+            8,
+            "expected an object with `id`, `policies`, `request`, found a list",
+        ),
     ] {
         let message = answers[index]["error"]["message"].as_str().unwrap();
         assert!(message.contains(said), "{message}");
@@ -233,6 +238,73 @@ fn faults_of_a_document_are_told_by_their_place_in_the_line() {
         );
         assert_eq!(outcome.code, Some(2));
     }
+}
+
+/// A place in a message would count in the document, and the error's own counts in the line.
+#[test]
+fn an_error_has_one_place() {
+    let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}],"Version":"2012-10-17"}"#;
+    for document in [document.to_owned(), Json::from(document).to_string()] {
+        let text = format!(
+            r#"{{"policies":[{{"document":{document}}}],"request":{{"action":"a:B","resource":"r","context":{{}}}}}}"#
+        );
+        let outcome = run_with("eval", &text);
+        let error = &answers(&outcome.stdout)[0]["error"];
+        let message = error["message"].as_str().unwrap();
+        assert!(
+            message.starts_with("the key `Version` stands twice; "),
+            "{message}"
+        );
+        assert!(!message.contains("column"), "{message}");
+        // The place is that of the second key's quote; an escaped one starts with a backslash.
+        let second = text.rfind("Version").unwrap();
+        let column = error["column"].as_u64().unwrap();
+        let start = usize::try_from(column).unwrap() - 1;
+        assert!(["\"", "\\\""].contains(&&text[start..second]), "{column}");
+    }
+}
+
+#[test]
+fn misspelt_and_unknown_fields() {
+    let request = format!(r#""action":"execute-api:Invoke","resource":"{ARN}","context":{{}}"#);
+    for (line, said) in [
+        (
+            format!(r#"{{"requests":{{{request}}}}}"#),
+            "there is no field `requests`; write `request`",
+        ),
+        (
+            format!(r#"{{"polices":[],"request":{{{request}}}}}"#),
+            "there is no field `polices`; write `policies`",
+        ),
+        (
+            format!(r#"{{"polcies":[],"request":{{{request}}}}}"#),
+            "there is no field `polcies`; write `policies`",
+        ),
+        (
+            format!(r#"{{"policy":{{}},"request":{{{request}}}}}"#),
+            "there is no field `policy`; write `policies`",
+        ),
+        (
+            format!(r#"{{"request":{{{request},"sourceIp":"203.0.113.7"}}}}"#),
+            "there is no field `sourceIp` here, only `principal`, `action`, ",
+        ),
+        (
+            format!(r#"{{"request":{{{request},"action":"a:B"}}}}"#),
+            "`action` is given twice",
+        ),
+    ] {
+        let outcome = run_with("eval -p block-list.json", &line);
+        let message = &answers(&outcome.stdout)[0]["error"]["message"];
+        let message = message.as_str().unwrap();
+        assert!(message.starts_with(said), "{message}");
+        assert_eq!(outcome.code, Some(2));
+    }
+    // What other tools' lines have besides is passed over.
+    let line = format!(
+        r#"{{"expect":"Allow","notes":[],"request":{{{request},"resourceAccount":"123456789012"}}}}"#
+    );
+    let outcome = run_with("eval -p block-list.json", &line);
+    assert_eq!(outcome.stdout, "{\"id\":null,\"decision\":\"allow\"}\n");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use portcullis::{Decision, ParseOptions, Policy, PolicyKind};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::line::{LineError, Piece};
+use super::line::{LineError, Others, Piece, shown};
 use super::pipeline::Answer;
 use super::policy_set::{PolicySet, SetError};
 use super::request::{LineRequest, text};
@@ -72,7 +72,7 @@ impl<'a> Answerer<'a> {
             }
         } else {
             let parsed = read_policies(policies)?;
-            let set = PolicySet::new(parsed, self.choice)
+            let set = PolicySet::of_line(parsed, self.choice)
                 .map_err(|error| policies.error(error.to_string(), "policies"))?;
             self.recent
                 .insert(0, (policies.text.to_owned(), Arc::new(set)));
@@ -144,7 +144,7 @@ struct Line<'a> {
 impl<'a> Line<'a> {
     fn read(text: &'a str) -> Result<Self, LineError> {
         let whole = Piece::line(text);
-        let [id, policies, request] = whole.fields(&LINE_FIELDS, "")?;
+        let [id, policies, request] = whole.fields(&LINE_FIELDS, Others::Ignored, "")?;
         Ok(Self {
             whole,
             id,
@@ -155,6 +155,7 @@ impl<'a> Line<'a> {
 }
 
 const LINE_FIELDS: [&str; 3] = ["id", "policies", "request"];
+const POLICIES: &str = "a list of `{\"kind\": …, \"document\": {…}}`";
 const POLICY_FIELDS: [&str; 2] = ["kind", "document"];
 
 /// Returns the id of a line that is JSON but no question.
@@ -172,9 +173,13 @@ fn id_alone(text: &str) -> Option<&str> {
 
 fn read_policies(policies: Piece<'_>) -> Result<Vec<Policy>, LineError> {
     let mut parsed = Vec::new();
-    for (index, entry) in policies.items("policies")?.into_iter().enumerate() {
+    for (index, entry) in policies
+        .items(POLICIES, "policies")?
+        .into_iter()
+        .enumerate()
+    {
         let path = format!("policies[{index}]");
-        let [kind, document] = entry.fields(&POLICY_FIELDS, &path)?;
+        let [kind, document] = entry.fields(&POLICY_FIELDS, Others::Ignored, &path)?;
         let document = document
             .ok_or_else(|| entry.error("`document` is missing; give the policy", &*path))?;
         let kind = kind
@@ -185,7 +190,7 @@ fn read_policies(policies: Piece<'_>) -> Result<Vec<Policy>, LineError> {
             let Some(fault) = error.faults().first() else {
                 return document.error(error.to_string(), format!("{path}.document"));
             };
-            let mut message = fault.message().to_owned();
+            let mut message = without_position(fault.message()).to_owned();
             if let Some(help) = fault.help() {
                 message = format!("{message}; {help}");
             }
@@ -205,12 +210,27 @@ fn read_policies(policies: Piece<'_>) -> Result<Vec<Policy>, LineError> {
     Ok(parsed)
 }
 
+/// Returns a fault's message without the second place at its end, which counts in the document.
+fn without_position(message: &str) -> &str {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match message.rsplit_once(", first at line ") {
+        Some((said, place)) => match place.split_once(", column ") {
+            Some((line, column)) if digits(line) && digits(column) => said,
+            _ => message,
+        },
+        None => message,
+    }
+}
+
 fn read_kind(piece: Piece<'_>, path: &str) -> Result<PolicyKind, LineError> {
     match &*text(piece, path)? {
         "resource" => Ok(PolicyKind::Resource),
         "identity" => Ok(PolicyKind::Identity),
         other => Err(piece.error(
-            format!("`{other}` is no kind of policy; write `resource` or `identity`"),
+            format!(
+                "`{}` is no kind of policy; write `resource` or `identity`",
+                shown(other)
+            ),
             path,
         )),
     }

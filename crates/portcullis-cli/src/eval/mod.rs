@@ -6,10 +6,12 @@
 //! ```
 
 mod answer;
+mod by_api;
 mod line;
 mod pipeline;
 mod policy_set;
 mod request;
+mod syntax;
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -28,6 +30,12 @@ use crate::reply::Reply;
 pub(crate) fn run(args: &EvalArgs, output: &Output) -> Result<Reply, Failure> {
     let started = Instant::now();
     let given = if args.policies.is_empty() {
+        if args.kind.is_some() {
+            return Err(Failure::usage(
+                "--kind is given without --policy, whose policies it is about",
+                "give --policy FILE, or say it beside each document of a line, as `\"kind\": \"identity\"`",
+            ));
+        }
         None
     } else {
         let lines_from_stdin =

@@ -1,31 +1,28 @@
 //! Policies that decide together, and the evaluators made from them.
 //!
 //! Short-hand resources belong to the API of the request, so a set that has some needs an
-//! evaluator for each API that is asked about. The last few are kept.
-
-use std::sync::{Arc, Mutex, PoisonError};
+//! evaluator for each API that is asked about; `by_api` keeps them.
 
 use portcullis::{Api, BuildError, Decision, Engine, Policy, Request, reference};
 
+use super::by_api::{ByApi, api_of};
 use crate::args::EngineChoice;
 use crate::failure::Failure;
 use crate::policies::{self, LoadedPolicy, has_short_hand};
 
 /// Policies that decide together.
 #[derive(Debug)]
-pub(super) struct PolicySet {
-    choice: EngineChoice,
-    evaluators: Evaluators,
-}
+pub(super) struct PolicySet(Evaluators);
 
 #[derive(Debug)]
 enum Evaluators {
     /// No short-hand: one for all requests.
     One(Evaluator),
-    /// Short-hand: one for each API, by the start of its ARNs; the last used first.
+    /// Short-hand: one for each API.
     ByApi {
         policies: Vec<Policy>,
-        recent: Mutex<Vec<(String, Arc<Evaluator>)>>,
+        choice: EngineChoice,
+        built: ByApi<Result<Evaluator, SetError>>,
     },
 }
 
@@ -36,7 +33,7 @@ enum Evaluator {
 }
 
 /// Why a set of policies does not decide about a request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum SetError {
     /// The policies have short-hand resources, and the request's resource is of no API.
     NoApi,
@@ -51,63 +48,55 @@ impl PolicySet {
         choice: EngineChoice,
     ) -> Result<Self, Failure> {
         let policies = loaded.iter().map(|loaded| loaded.policy.clone()).collect();
-        Self::new(policies, choice).map_err(|error| policies::build_failure(&error, &loaded))
+        Self::with_budget(policies, choice, FILES_BUDGET)
+            .map_err(|error| policies::build_failure(&error, &loaded))
     }
 
-    /// Returns the set of these policies.
-    pub(super) fn new(policies: Vec<Policy>, choice: EngineChoice) -> Result<Self, BuildError> {
-        let evaluators = if policies.iter().any(has_short_hand) {
+    /// Returns the set of the policies of a line, one of many sets at a time.
+    pub(super) fn of_line(policies: Vec<Policy>, choice: EngineChoice) -> Result<Self, BuildError> {
+        Self::with_budget(policies, choice, LINE_BUDGET)
+    }
+
+    /// Returns the set of these policies, with so many bytes for the evaluators of all APIs.
+    fn with_budget(
+        policies: Vec<Policy>,
+        choice: EngineChoice,
+        budget: u64,
+    ) -> Result<Self, BuildError> {
+        Ok(Self(if policies.iter().any(has_short_hand) {
             Evaluators::ByApi {
                 policies,
-                recent: Mutex::default(),
+                choice,
+                built: ByApi::new(budget),
             }
         } else {
             Evaluators::One(Evaluator::new(policies, choice)?)
-        };
-        Ok(Self { choice, evaluators })
+        }))
     }
 
     /// Decides about a request.
     pub(super) fn decide(&self, request: &Request<'_>) -> Result<Decision, SetError> {
-        match &self.evaluators {
+        match &self.0 {
             Evaluators::One(evaluator) => Ok(evaluator.decide(request)),
-            Evaluators::ByApi { policies, recent } => {
-                let evaluator = self.of_api(policies, recent, request.resource())?;
-                Ok(evaluator.decide(request))
+            Evaluators::ByApi {
+                policies,
+                choice,
+                built,
+            } => {
+                let resource = request.resource();
+                let start = api_of(resource).ok_or(SetError::NoApi)?;
+                let build = || {
+                    let built = Api::from_arn(resource)
+                        .ok_or(SetError::NoApi)
+                        .and_then(|api| Evaluator::of_api(policies, &api, *choice));
+                    let bytes = built.as_ref().map_or(0, Evaluator::bytes);
+                    (built, bytes)
+                };
+                built.with(start, build, |evaluator| match evaluator {
+                    Ok(evaluator) => Ok(evaluator.decide(request)),
+                    Err(error) => Err(error.clone()),
+                })
             }
-        }
-    }
-
-    fn of_api(
-        &self,
-        policies: &[Policy],
-        recent: &Mutex<Vec<(String, Arc<Evaluator>)>>,
-        resource: &str,
-    ) -> Result<Arc<Evaluator>, SetError> {
-        // What another thread left when it panicked is whole: entries are only moved.
-        let mut recent = recent.lock().unwrap_or_else(PoisonError::into_inner);
-        // The start has the five colons and the slash that end each part, so it is that of
-        // one API alone.
-        let known = recent
-            .iter()
-            .position(|(start, _)| resource.starts_with(start.as_str()));
-        if let Some(index) = known {
-            if let Some(before) = recent.get_mut(..=index) {
-                before.rotate_right(1);
-            }
-        } else {
-            let api = Api::from_arn(resource).ok_or(SetError::NoApi)?;
-            let expanded = policies
-                .iter()
-                .map(|policy| policy.with_short_hand_expanded(&api))
-                .collect();
-            let evaluator = Evaluator::new(expanded, self.choice).map_err(SetError::Build)?;
-            recent.insert(0, (api.to_string(), Arc::new(evaluator)));
-            recent.truncate(API_LIMIT);
-        }
-        match recent.first() {
-            Some((_, evaluator)) => Ok(Arc::clone(evaluator)),
-            None => Err(SetError::NoApi),
         }
     }
 }
@@ -125,6 +114,27 @@ impl Evaluator {
         })
     }
 
+    /// Returns the evaluator of `policies` for one API.
+    fn of_api(policies: &[Policy], api: &Api, choice: EngineChoice) -> Result<Self, SetError> {
+        let expanded = policies
+            .iter()
+            .map(|policy| policy.with_short_hand_expanded(api))
+            .collect();
+        Self::new(expanded, choice).map_err(SetError::Build)
+    }
+
+    /// Returns about how many bytes it takes.
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Compiled(engine) => engine.inspect().total_bytes(),
+            Self::Reference(policies) => {
+                let texts = policies.iter().map(|policy| policy.source_text().len());
+                // PERF: a list of 20,000 blocks takes about twice its text once it is parsed.
+                u64::try_from(texts.sum::<usize>()).map_or(u64::MAX, |bytes| 2 * bytes)
+            }
+        }
+    }
+
     fn decide(&self, request: &Request<'_>) -> Decision {
         match self {
             Self::Compiled(engine) => engine.decide(request),
@@ -133,8 +143,10 @@ impl Evaluator {
     }
 }
 
-/// APIs whose evaluators are kept.
-const API_LIMIT: usize = 32;
+/// Bytes of the evaluators of policies that are for all lines.
+const FILES_BUDGET: u64 = 256 << 20;
+/// Bytes of the evaluators of a line's own policies; each worker has a few such sets.
+const LINE_BUDGET: u64 = 8 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -145,14 +157,14 @@ mod tests {
         let text = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "execute-api:/prod/*"}}"#;
         let policy = Policy::from_json(text).unwrap();
         for choice in [EngineChoice::Compiled, EngineChoice::Reference] {
-            let set = PolicySet::new(vec![policy.clone()], choice).unwrap();
+            let set = PolicySet::of_line(vec![policy.clone()], choice).unwrap();
             let decide = |resource: &str| {
                 let request = Request::invoke(portcullis::Address::Absent, resource);
                 set.decide(&request).ok()
             };
-            // More APIs than are kept, twice round.
+            // Each is built in the first round and found in the second.
             for _ in 0..2 {
-                for api in 0..API_LIMIT + 3 {
+                for api in 0..100 {
                     let arn = |stage| format!("arn:aws:execute-api:r:1:api{api}/{stage}/GET/");
                     assert_eq!(decide(&arn("prod")), Some(Decision::Allow));
                     assert_eq!(decide(&arn("dev")), Some(Decision::ImplicitDeny));

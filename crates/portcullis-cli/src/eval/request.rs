@@ -1,10 +1,11 @@
 //! The request of a line.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use portcullis::{Address, Principal, Request, Value};
 
-use super::line::{LineError, Piece};
+use super::line::{Entry, LineError, Others, Piece, shown};
 
 /// A request as a line has it; the library's is lent from it.
 #[derive(Clone, Debug)]
@@ -13,7 +14,7 @@ pub(super) struct LineRequest<'a> {
     action: Cow<'a, str>,
     resource: Cow<'a, str>,
     source_ip: Option<Cow<'a, str>>,
-    context: Vec<(String, LineValue<'a>)>,
+    context: Vec<(Cow<'a, str>, LineValue<'a>)>,
     resource_piece: Piece<'a>,
 }
 
@@ -35,7 +36,8 @@ enum LineValue<'a> {
 impl<'a> LineRequest<'a> {
     /// Reads the object in the line's field `request`.
     pub(super) fn read(piece: Piece<'a>) -> Result<Self, LineError> {
-        let [principal, action, resource, context] = piece.fields(&FIELDS, "request")?;
+        let [principal, action, resource, context, _] =
+            piece.fields(&FIELDS, Others::Refused, "request")?;
         let missing = |name: &str, such_as: &str| {
             piece.error(
                 format!("`{name}` is missing; give it, such as {such_as}"),
@@ -87,7 +89,7 @@ impl<'a> LineRequest<'a> {
                     LineValue::One(text) => Value::Text(text),
                     LineValue::Several(_) => Value::Texts(lists.next().map_or(&[], Vec::as_slice)),
                 };
-                (key.as_str(), value)
+                (&**key, value)
             })
             .collect();
         let principal = match &self.principal {
@@ -109,35 +111,62 @@ impl<'a> LineRequest<'a> {
     }
 }
 
-const FIELDS: [&str; 4] = ["principal", "action", "resource", "context"];
+/// `resourceAccount` is what other evaluators want to know; here the resource's ARN says it.
+const FIELDS: [&str; 5] = [
+    "principal",
+    "action",
+    "resource",
+    "context",
+    "resourceAccount",
+];
 
-/// Reads the condition keys, `aws:SourceIp` apart where it has one value.
-///
-/// Of equal keys the first counts: once `aws:SourceIp` was seen, further ones stay where
-/// the first hides them.
-type Context<'a> = (Option<Cow<'a, str>>, Vec<(String, LineValue<'a>)>);
+/// The text of `aws:SourceIp` where it has one value, and all other keys.
+type Context<'a> = (Option<Cow<'a, str>>, Vec<(Cow<'a, str>, LineValue<'a>)>);
 
+/// Reads the condition keys.
 fn read_context(piece: Piece<'_>) -> Result<Context<'_>, LineError> {
-    let entries = piece.entries("request.context")?;
+    const WHAT: &str = "an object with condition keys and their values";
+    let entries = piece.entries(WHAT, "request.context")?;
+    if let Some(Entry { key, key_piece, .. }) = given_again(&entries) {
+        let message = format!(
+            "the key `{}` is given twice (case does not count); keep one of them, with a list if it has several values",
+            shown(key)
+        );
+        return Err(key_piece.error(message, format!("request.context.{key}")));
+    }
     let mut source_ip = None;
-    let mut seen = false;
     let mut context = Vec::with_capacity(entries.len());
-    for (key, value) in entries {
-        let Some(value) = read_value(value, &key)? else {
-            continue;
-        };
-        if seen || !key.eq_ignore_ascii_case("aws:SourceIp") {
-            context.push((key, value));
-            continue;
-        }
-        seen = true;
-        match value {
-            LineValue::One(text) => source_ip = Some(text),
-            LineValue::Several(_) => context.push((key, value)),
+    for Entry { key, value, .. } in entries {
+        match read_value(value, &key)? {
+            None => {}
+            Some(LineValue::One(text)) if key.eq_ignore_ascii_case("aws:SourceIp") => {
+                source_ip = Some(text);
+            }
+            Some(value) => context.push((key, value)),
         }
     }
     Ok((source_ip, context))
 }
+
+/// Returns the first entry whose key one before it has too, but for ASCII case.
+fn given_again<'e, 'a>(entries: &'e [Entry<'a>]) -> Option<&'e Entry<'a>> {
+    // A handful is compared faster than hashed; more would take time of their square.
+    if entries.len() <= HANDFUL {
+        return entries.iter().enumerate().find_map(|(index, entry)| {
+            let mut before = entries.iter().take(index);
+            before
+                .any(|known| known.key.eq_ignore_ascii_case(&entry.key))
+                .then_some(entry)
+        });
+    }
+    let mut known = HashSet::with_capacity(entries.len());
+    entries
+        .iter()
+        .find(|entry| !known.insert(entry.key.to_ascii_lowercase()))
+}
+
+/// Keys that are compared with one another.
+const HANDFUL: usize = 16;
 
 /// Reads a key's value; `None` for null, which is an absent key.
 fn read_value<'a>(piece: Piece<'a>, key: &str) -> Result<Option<LineValue<'a>>, LineError> {
@@ -148,7 +177,7 @@ fn read_value<'a>(piece: Piece<'a>, key: &str) -> Result<Option<LineValue<'a>>, 
     if !piece.text.starts_with('[') {
         return Ok(Some(LineValue::One(scalar(piece, path)?)));
     }
-    let items = piece.items("request.context")?;
+    let items = piece.items("a list", &path())?;
     let mut list = items
         .into_iter()
         .map(|item| scalar(item, path))
@@ -165,7 +194,7 @@ fn read_value<'a>(piece: Piece<'a>, key: &str) -> Result<Option<LineValue<'a>>, 
 /// Reads a text, or a number or boolean as its source text.
 fn scalar<'a>(piece: Piece<'a>, path: impl Fn() -> String) -> Result<Cow<'a, str>, LineError> {
     match piece.text.as_bytes().first() {
-        Some(b'"') => string(piece).map_err(|error| piece.error_of(&error, &path())),
+        Some(b'"') => text(piece, &path()),
         Some(b'{' | b'[' | b'n') | None => Err(piece.error(
             "this is no value of a condition key; give a text, a number, a boolean, or a list of those",
             path(),
@@ -176,24 +205,7 @@ fn scalar<'a>(piece: Piece<'a>, path: impl Fn() -> String) -> Result<Cow<'a, str
 
 /// Reads a text that must not be anything else.
 pub(super) fn text<'a>(piece: Piece<'a>, path: &str) -> Result<Cow<'a, str>, LineError> {
-    if !piece.text.starts_with('"') {
-        return Err(piece.error("this must be a text", path));
-    }
-    string(piece).map_err(|error| piece.error_of(&error, path))
-}
-
-/// Reads a JSON string; nearly all need no unescaping and are borrowed.
-fn string(piece: Piece<'_>) -> Result<Cow<'_, str>, serde_json::Error> {
-    let inner = piece
-        .text
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'));
-    match inner {
-        Some(plain) if memchr::memchr(b'\\', plain.as_bytes()).is_none() => {
-            Ok(Cow::Borrowed(plain))
-        }
-        _ => serde_json::from_str(piece.text).map(Cow::Owned),
-    }
+    piece.string("a text in double quotes", path)
 }
 
 fn read_caller(piece: Piece<'_>) -> Result<Caller<'_>, LineError> {
@@ -204,13 +216,18 @@ fn read_caller(piece: Piece<'_>) -> Result<Caller<'_>, LineError> {
         Some(b'{') => {}
         _ => return Err(piece.error(CALLER, PATH)),
     }
-    let entries = piece.entries(PATH)?;
-    let [(kind, name)] = entries.as_slice() else {
+    let entries = piece.entries("an object", PATH)?;
+    let [
+        Entry {
+            key: kind, value, ..
+        },
+    ] = entries.as_slice()
+    else {
         return Err(piece.error(CALLER, PATH));
     };
     let path = format!("{PATH}.{kind}");
-    let name = caller_name(*name, &path)?;
-    match kind.as_str() {
+    let name = caller_name(*value, &path)?;
+    match &**kind {
         "AWS" => Ok(Caller::Aws(name)),
         "Service" => Ok(Caller::Service(name)),
         "Federated" => Ok(Caller::Federated(name)),
@@ -237,7 +254,7 @@ const CALLER: &str = "this is no caller; give null, an ARN, or an object with on
 mod tests {
     use super::*;
 
-    fn shown(request: &str) -> Result<String, LineError> {
+    fn read(request: &str) -> Result<String, LineError> {
         let read = LineRequest::read(Piece::line(request))?;
         Ok(read.with_request(|request| {
             format!(
@@ -268,8 +285,8 @@ mod tests {
             (r#"{"Federated":"f"}"#, r#"Federated("f")"#),
             (r#"{"CanonicalUser":"c"}"#, r#"CanonicalUser("c")"#),
         ] {
-            let shown = shown(&with(principal, "{}")).unwrap();
-            assert_eq!(shown, format!("{expected} Absent []"));
+            let read = read(&with(principal, "{}")).unwrap();
+            assert_eq!(read, format!("{expected} Absent []"));
         }
         for wrong in [
             r#""*""#,
@@ -281,7 +298,7 @@ mod tests {
             "{}",
             "1",
         ] {
-            let error = shown(&with(wrong, "{}")).unwrap_err();
+            let error = read(&with(wrong, "{}")).unwrap_err();
             assert!(error.path.starts_with("request.principal"), "{wrong}");
         }
     }
@@ -291,7 +308,7 @@ mod tests {
         let context =
             r#"{"a":1.50,"b":true,"c":null,"d":["x",2e1,false],"e":"q\u0041","f":["one"],"g":[]}"#;
         assert_eq!(
-            shown(&with("null", context)).unwrap(),
+            read(&with("null", context)).unwrap(),
             r#"Anonymous Absent [("a", Text("1.50")), ("b", Text("true")), ("d", Texts(["x", "2e1", "false"])), ("e", Text("qA")), ("f", Text("one")), ("g", Texts([]))]"#
         );
         for wrong in [
@@ -300,7 +317,7 @@ mod tests {
             r#"{"a":[null]}"#,
             r#"{"a":"\ud800"}"#,
         ] {
-            let error = shown(&with("null", wrong)).unwrap_err();
+            let error = read(&with("null", wrong)).unwrap_err();
             assert_eq!(error.path, "request.context.a", "{wrong}");
         }
     }
@@ -323,21 +340,56 @@ mod tests {
                 r#"{"aws:SourceIp":["1.1.1.1","2.2.2.2"]}"#,
                 r#"Absent [("aws:SourceIp", Texts(["1.1.1.1", "2.2.2.2"]))]"#,
             ),
-            // Of equal keys the first counts.
             (
-                r#"{"aws:SourceIp":[],"AWS:SourceIp":"1.1.1.1"}"#,
-                r#"Absent [("aws:SourceIp", Texts([])), ("AWS:SourceIp", Text("1.1.1.1"))]"#,
-            ),
-            (
-                r#"{"aws:SourceIp":"1.1.1.1","AWS:SourceIp":"2.2.2.2"}"#,
-                r#"Known(1.1.1.1) [("AWS:SourceIp", Text("2.2.2.2"))]"#,
+                r#"{"aws:SourceIp":[]}"#,
+                r#"Absent [("aws:SourceIp", Texts([]))]"#,
             ),
         ] {
             assert_eq!(
-                shown(&with("null", context)).unwrap(),
+                read(&with("null", context)).unwrap(),
                 format!("Anonymous {expected}")
             );
         }
+    }
+
+    #[test]
+    fn a_key_given_twice_is_refused_in_any_case() {
+        let many: String = (0..40).map(|n| format!(r#""x:k{n}":1,"#)).collect();
+        for (context, key) in [
+            (
+                r#"{"aws:SourceIp":"1.1.1.1","AWS:sourceip":"2.2.2.2"}"#,
+                "AWS:sourceip",
+            ),
+            (
+                r#"{"aws:SourceIp":null,"aws:SourceIp":null}"#,
+                "aws:SourceIp",
+            ),
+            (r#"{"a":1,"b":[],"\u0041":"x"}"#, "A"),
+            (&format!(r#"{{{many}"X:K7":2}}"#), "X:K7"),
+        ] {
+            let request = with("null", context);
+            let error = read(&request).unwrap_err();
+            assert_eq!(error.path, format!("request.context.{key}"));
+            let again = format!("the key `{key}` is given twice");
+            assert!(error.message.starts_with(&again), "{}", error.message);
+            assert!(request[error.at..].starts_with('"'), "{}", error.at);
+            assert!(!request[error.at + 1..].contains(r#","b""#));
+        }
+        // Only ASCII letters have a case that does not count.
+        let context = r#"{"ä":1,"Ä":2,"a":3,"aa":4}"#;
+        assert!(read(&with("null", context)).is_ok());
+    }
+
+    #[test]
+    fn unknown_fields_are_refused() {
+        let request = r#"{"action":"a:B","resource":"r","context":{},"sourceIp":"10.0.0.1"}"#;
+        let error = read(request).unwrap_err();
+        assert_eq!(
+            error.message,
+            "there is no field `sourceIp` here, only `principal`, `action`, `resource`, `context`, `resourceAccount`"
+        );
+        assert_eq!(error.at, request.find(r#""sourceIp""#).unwrap());
+        assert_eq!(error.path, "request");
     }
 
     #[test]
@@ -351,7 +403,7 @@ mod tests {
                 "`context`",
             ),
         ] {
-            let error = shown(request).unwrap_err();
+            let error = read(request).unwrap_err();
             assert!(error.message.contains(name), "{}", error.message);
         }
     }
