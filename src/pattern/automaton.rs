@@ -155,25 +155,9 @@ impl Automaton {
             rest = bytes::strip_end(rest, tail.ending.of(&self.programs))?;
         }
         for piece in tail.pieces.of(&self.pieces) {
-            rest = self.behind(piece, rest)?;
+            let literal = piece.literal.of(&self.programs);
+            rest = piece.needle.behind(literal, rest)?;
         }
         Some(())
-    }
-
-    /// Returns what is behind the first place of a piece.
-    #[inline]
-    fn behind<'t>(&self, piece: &Piece, text: &'t [u8]) -> Option<&'t [u8]> {
-        let literal = piece.literal.of(&self.programs);
-        // Behind the last place with eight bytes, and where a start is found that does not go
-        // on as the literal does, the search that is linear whatever the text.
-        if let Some(at) = piece.needle.find(text) {
-            let found = text.get(at..)?;
-            if literal.len() <= 8 || bytes::starts_with(found, literal) {
-                return found.get(literal.len()..);
-            }
-            return glob::behind(literal, found.get(1..)?);
-        }
-        let last = text.len().saturating_sub(7);
-        glob::behind(literal, text.get(last..)?)
     }
 }

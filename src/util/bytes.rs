@@ -4,18 +4,22 @@
 //! general comparison costs more than comparing. Two overlapping words cover what whole
 //! words leave over.
 
+use crate::util::int::AsUsize;
+
 /// Returns whether two byte strings are equal.
 #[inline(always)]
 pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
-        (Some(x), Some(y)) => {
-            let (a, b) = (a.as_chunks::<8>().0, b.as_chunks::<8>().0);
-            word(x) == word(y) && a.iter().zip(b).all(|(x, y)| word(x) == word(y))
-        }
-        _ => match (ends(a), ends(b)) {
+    if let (Some(x), Some(y)) = (a.last_chunk::<16>(), b.last_chunk::<16>()) {
+        // Arrays of 16 bytes are compared in a vector register.
+        let (a, b) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
+        return x == y && a == b;
+    }
+    match (ends::<8>(a), ends::<8>(b)) {
+        (Some(x), Some(y)) => x == y,
+        _ => match (ends::<4>(a), ends::<4>(b)) {
             (Some(x), Some(y)) => x == y,
             _ => a.iter().eq(b),
         },
@@ -36,54 +40,100 @@ pub(crate) fn strip_end<'t>(text: &'t [u8], end: &[u8]) -> Option<&'t [u8]> {
     equal(last, end).then_some(before)
 }
 
-/// The first bytes of a literal as they are looked for: a word, and which of its bytes count.
+/// How a literal is looked for: by its first two bytes, eight places at a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub(crate) struct Needle {
-    /// The first eight bytes, or all with zeros behind them.
-    pub(crate) word: u64,
-    /// All ones in the bytes that count.
-    pub(crate) mask: u64,
+    /// The first byte in all eight.
+    first: u64,
+    /// The second byte in all eight; of a literal of one byte, nothing.
+    second: u64,
+    /// All ones, or nothing where there is no second byte.
+    mask: u64,
 }
 
+/// A one in each byte.
+const ONES: u64 = u64::MAX / 0xff;
+
+/// How many places at which the first two bytes stand are compared; then a search takes over
+/// that is linear whatever the text.
+const TRIES: usize = 8;
+
 impl Needle {
-    /// Returns the start of `literal`.
+    /// Returns how to look for `literal`, which is not empty.
     pub(crate) fn new(literal: &[u8]) -> Self {
-        let start = literal
-            .first_chunk::<8>()
-            .map_or(literal, <[u8; 8]>::as_slice);
-        let fill = |fill: fn(u8) -> u8| {
-            start
-                .iter()
-                .rev()
-                .fold(0, |word, &byte| word << 8 | u64::from(fill(byte)))
-        };
+        let splat = |byte: Option<&u8>| byte.map_or(0, |&byte| u64::from(byte) * ONES);
         Self {
-            word: fill(|byte| byte),
-            mask: fill(|_| 0xff),
+            first: splat(literal.first()),
+            second: splat(literal.get(1)),
+            mask: literal.get(1).map_or(0, |_| u64::MAX),
         }
     }
 
-    /// Returns where in `text`, of eight bytes from there on, this start first stands.
+    /// Returns what is behind the first place of `literal`, which this is made of, in `text`.
     #[inline(always)]
-    pub(crate) fn find(self, text: &[u8]) -> Option<usize> {
-        text.windows(8).position(|window| {
-            let found = window.first_chunk::<8>().map_or(0, word);
-            (found ^ self.word) & self.mask == 0
-        })
+    pub(crate) fn behind<'t>(self, literal: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
+        let mut tries = TRIES;
+        let mut from = 0_usize;
+        // The last step overlaps the one before it, so that it has its nine bytes.
+        let last = text.len().checked_sub(9);
+        while let Some(last) = last {
+            let at = from.min(last);
+            let mut places = self.places(text.get(at..)?);
+            while places != 0 {
+                let place = at + byte_index(places);
+                let found = text.get(place..)?;
+                if starts_with(found, literal) {
+                    return found.get(literal.len()..);
+                }
+                tries = match tries.checked_sub(1) {
+                    Some(tries) => tries,
+                    None => return search(literal, found),
+                };
+                places &= places - 1;
+            }
+            if from >= last {
+                break;
+            }
+            from = at + 8;
+        }
+        // What is left is shorter than nine bytes, and often than the literal.
+        let rest = text.get(last.map_or(0, |last| last + 8)..)?;
+        if rest.len() < literal.len() {
+            return None;
+        }
+        search(literal, rest)
+    }
+
+    /// Returns a bit in each of the first eight bytes at which the literal may start.
+    #[inline(always)]
+    fn places(self, text: &[u8]) -> u64 {
+        let at = |from: usize| {
+            let word = text.get(from..).and_then(<[u8]>::first_chunk::<8>);
+            word.map_or(0, |&word| u64::from_le_bytes(word))
+        };
+        let differ = (at(0) ^ self.first) | (at(1) ^ self.second) & self.mask;
+        // The top bit of each byte that is zero, and of few others.
+        differ.wrapping_sub(ONES) & !differ & ONES << 7
     }
 }
 
-/// Returns four to seven bytes as two words.
-#[inline(always)]
-fn ends(bytes: &[u8]) -> Option<(u32, u32)> {
-    let (first, last) = (bytes.first_chunk::<4>()?, bytes.last_chunk::<4>()?);
-    Some((u32::from_le_bytes(*first), u32::from_le_bytes(*last)))
+/// Returns what is behind the first place of `literal` in `text`.
+pub(crate) fn search<'t>(literal: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
+    let at = memchr::memmem::find(text, literal)?;
+    text.get(at + literal.len()..)
 }
 
+/// Returns the first and the last bytes, which may overlap.
 #[inline(always)]
-fn word(bytes: &[u8; 8]) -> u64 {
-    u64::from_le_bytes(*bytes)
+fn ends<const N: usize>(bytes: &[u8]) -> Option<([u8; N], [u8; N])> {
+    Some((*bytes.first_chunk()?, *bytes.last_chunk()?))
+}
+
+/// Returns in which byte the lowest bit is.
+#[inline(always)]
+fn byte_index(bits: u64) -> usize {
+    (bits.trailing_zeros() / 8).as_usize()
 }
 
 #[cfg(test)]
@@ -102,9 +152,9 @@ mod tests {
             prop_assert!(starts_with(a, &a[..cut]) && strip_end(a, &a[cut..]) == Some(&a[..cut]));
             prop_assert_eq!(starts_with(a, b), a.starts_with(b));
             prop_assert_eq!(strip_end(a, b), a.strip_suffix(b));
-            let start = &b[..b.len().min(8)];
-            let found = (0..(a.len() + 1).saturating_sub(8)).find(|&at| a[at..].starts_with(start));
-            prop_assert_eq!(Needle::new(b).find(a), found);
+            let b = if b.is_empty() { b"a" } else { &b[..b.len().min(cut.max(1))] };
+            let found = (0..=a.len()).find(|&at| a[at..].starts_with(b));
+            prop_assert_eq!(Needle::new(b).behind(b, a), found.map(|at| &a[at + b.len()..]));
         }
     }
 }
