@@ -55,3 +55,24 @@ pub(crate) const fn top16_v4(bits: u32) -> u16 {
 pub(crate) const fn top16_v6(bits: u128) -> u16 {
     (bits >> 112) as u16
 }
+
+/// Returns the lower 16 bits.
+#[inline(always)]
+#[expect(clippy::as_conversions, reason = "the upper bits are not wanted")]
+pub(crate) const fn low16(bits: u32) -> u16 {
+    bits as u16
+}
+
+/// Returns the lower 32 bits.
+#[inline(always)]
+#[expect(clippy::as_conversions, reason = "the upper bits are not wanted")]
+pub(crate) const fn low32(bits: u64) -> u32 {
+    bits as u32
+}
+
+/// Returns the lower 64 bits.
+#[inline(always)]
+#[expect(clippy::as_conversions, reason = "the upper bits are not wanted")]
+pub(crate) const fn low64(bits: u128) -> u64 {
+    bits as u64
+}
