@@ -47,7 +47,7 @@ const ADDRESSES: usize = 1 << 16;
 const LENGTHS: [u64; 9] = [3, 2, 2, 3, 5, 6, 10, 9, 60];
 
 /// The number of lists of `many`.
-const LISTS: usize = 1000;
+const LISTS: usize = 250;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -60,6 +60,8 @@ trait Family: Address + core::fmt::Debug {
     fn bits(ip: IpAddr) -> Self;
     fn random(rng: &mut Rng) -> Self;
     fn top(self) -> usize;
+    /// The block whose prefixes are in one list.
+    fn block(self) -> u32;
     fn xor(self, zero: u32) -> Self;
     fn overlay(lists: &[PrefixSet]) -> Classes<Self>;
     fn prefix(rng: &mut Rng, kind: Kind) -> workload::Prefix;
@@ -81,6 +83,10 @@ impl Family for u32 {
         (self >> 16) as usize
     }
 
+    fn block(self) -> u32 {
+        self >> 12
+    }
+
     fn xor(self, zero: u32) -> Self {
         self ^ zero
     }
@@ -97,7 +103,11 @@ impl Family for u32 {
             is_over
         };
         let length = 16 + LENGTHS.iter().take_while(|&share| over(share)).count() as u8;
-        let length = if kind == Kind::Hosts { 32 } else { length };
+        let length = match kind {
+            Kind::BlockList => length,
+            Kind::Hosts => 32,
+            Kind::Many => length.max(20),
+        };
         let bits = Self::random(rng) >> (32 - length) << (32 - length);
         workload::Prefix {
             address: core::net::Ipv4Addr::from_bits(bits).into(),
@@ -122,8 +132,12 @@ impl Family for u128 {
         (self >> 112) as usize
     }
 
+    fn block(self) -> u32 {
+        (self >> 96) as u32
+    }
+
     fn xor(self, zero: u32) -> Self {
-        self ^ Self::from(zero)
+        self ^ (Self::from(zero) << 96 | Self::from(zero))
     }
 
     fn overlay(lists: &[PrefixSet]) -> Classes<Self> {
@@ -178,18 +192,15 @@ impl<T: Family> Sorted<T> {
 fn family<T: Family>(c: &mut Criterion, name: &str, kind: Kind, size: usize) {
     let mut rng = Rng::new(size as u64);
     let prefixes: Vec<_> = (0..size).map(|_| T::prefix(&mut rng, kind)).collect();
-    let lists = if kind == Kind::Many {
-        LISTS.min(size / 4)
-    } else {
-        1
-    };
-    let sets = prefixes.chunks(size.div_ceil(lists)).map(|chunk| {
-        PrefixSet::new(
-            chunk
-                .iter()
-                .map(|p| ipnet::IpNet::new(p.address, p.length).unwrap()),
-        )
-    });
+    let mut lists = vec![Vec::new(); if kind == Kind::Many { LISTS } else { 1 }];
+    for prefix in &prefixes {
+        let block = T::bits(prefix.address).block() as usize;
+        let list = block.wrapping_mul(0x9e37_79b9) >> 8;
+        let net = ipnet::IpNet::new(prefix.address, prefix.length).unwrap();
+        let at = list % lists.len();
+        lists[at].push(net);
+    }
+    let sets = lists.into_iter().map(PrefixSet::new);
     let sets: Vec<PrefixSet> = sets.collect();
     let classes = T::overlay(&sets);
     let addresses = (0..ADDRESSES).map(|i| match i % 2 {

@@ -144,11 +144,10 @@ impl Codes {
         })
     }
 
-    /// Returns the class of `address`.
+    /// Returns the class of `address`, or `None` if another shape was chosen.
     #[inline(always)]
-    pub(crate) fn class(&self, address: u32) -> ClassId {
-        let node = self.root.get(top16_v4(address).as_usize());
-        let node = node.copied().unwrap_or_default();
+    pub(crate) fn class(&self, address: u32) -> Option<ClassId> {
+        let node = *self.root.get(top16_v4(address).as_usize())?;
         let cell = usize::from(node) << 8 | usize::from(low16(address) >> 8);
         let mut code = self.cells.number(cell);
         if code == self.cells.largest() {
@@ -157,17 +156,12 @@ impl Codes {
             let cell = (address & 0xff).as_usize();
             code = self.cells.number(child.wrapping_mul(CELLS) | cell);
         }
-        ClassId::from_u32(code)
+        Some(ClassId::from_u32(code))
     }
 
     /// Returns the size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         size_of_val(&*self.root) + self.cells.bytes() + self.escapes.bytes()
-    }
-
-    /// Returns the width of a cell, in bits.
-    pub(crate) fn width(&self) -> u32 {
-        self.cells.width()
     }
 
     /// Changes all tables at random.
@@ -185,8 +179,8 @@ impl Codes {
 }
 
 /// Returns the width of the cells of so many classes, in bits.
-pub(crate) fn width(count: u32) -> usize {
-    Packed::new(count).width().as_usize()
+pub(crate) fn width(count: u32) -> u32 {
+    Packed::new(count).width()
 }
 
 /// Takes the stretches that start in `block`, whose size is 2^`bits`, from the front of `rest`.

@@ -9,7 +9,7 @@
 
 use super::escapes::Escapes;
 use super::packed::Packed;
-use super::small::{Halves, Start};
+use super::small::Halves;
 use crate::util::extent::Extent;
 use crate::util::ids::{ClassId, Id};
 use crate::util::int::{AsUsize, low64};
@@ -98,7 +98,8 @@ impl Deep {
         let run = self.blocks.child(low64(address >> BITS));
         let run = run.and_then(|run| self.runs.get(run.as_usize()));
         let run = run.copied().unwrap_or_default();
-        let count = Halves::new(address).count_from(run.of(&self.starts));
+        let starts = run.of(&self.starts);
+        let count = starts.partition_point(|start| start.bits() <= address);
         let at = run.start.as_usize() + count.saturating_sub(1);
         self.classes.number(at)
     }

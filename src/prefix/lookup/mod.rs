@@ -4,34 +4,32 @@
 //! |---|---|---|
 //! | [`small`] | up to 64 stretches | one sorted run, compared in vectors |
 //! | [`codes`] | IPv4, few classes | root → node of 256 cells → rarely a child |
-//! | [`buckets`] | IPv4, many classes; IPv6 | root → bucket → eight sorted keys |
-//! | [`deep`] | IPv6 past /48, under buckets | block → sorted run |
+//! | [`lines`] | IPv4, many classes or lone addresses; IPv6 | root → line of sorted keys |
+//! | [`deep`] | IPv6 past /48, under lines | block → sorted run |
 //!
-//! [`packed`] and [`escapes`] are what these are made of.
+//! [`keys`], [`packed`] and [`escapes`] are what these are made of.
 //!
 //! # Invariants
 //!
 //! A look-up ends and does not panic, whatever the tables hold.
 
-mod buckets;
 mod codes;
 mod deep;
 mod escapes;
+mod keys;
+mod lines;
 mod packed;
 mod small;
 
 use core::fmt;
 
-use self::buckets::Buckets;
 use self::codes::{Codes, Mixed};
 use self::deep::Deep;
+use self::lines::Lines;
 use self::small::{Halves, Small, Start};
 use super::classes::Classes;
 use crate::util::ids::{ClassId, Id};
 use crate::util::int::{low16, low32, low64, to_u32, top16_v4, top16_v6};
-
-/// Up to this size the faster shape is taken, even if it is the larger.
-const LARGE: usize = 512 << 10;
 
 /// An address in host byte order.
 pub(crate) trait Address: Copy + Ord {
@@ -71,10 +69,10 @@ pub(crate) struct Lookup<T: Address> {
 /// How a table is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// Root and sorted keys.
-    Buckets,
-    /// Root and cells of so many bits.
-    Codes(u32),
+    /// Root and cells.
+    Codes,
+    /// Root and lines of keys.
+    Lines,
     /// One sorted run.
     Small,
 }
@@ -128,11 +126,11 @@ impl<T: Address> Lookup<T> {
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Buckets => f.write_str("buckets"),
-            Self::Codes(width) => write!(f, "codes of {width} bits"),
-            Self::Small => f.write_str("sorted run"),
-        }
+        f.write_str(match self {
+            Self::Codes => "cells",
+            Self::Lines => "lines of keys",
+            Self::Small => "sorted run",
+        })
     }
 }
 
@@ -146,51 +144,72 @@ impl Address for u32 {
     }
 }
 
-/// One of two shapes; the other is empty.
+/// One of these; the others are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LargeV4 {
-    is_codes: bool,
     codes: Codes,
-    buckets: Buckets<u16>,
+    lines: Lines<u16>,
+    /// The faster ones, where they take no more lines, and for classes of more than 16 bits;
+    /// the keys are the upper halves.
+    wide: Lines<u32>,
 }
 
 impl Large<u32> for LargeV4 {
     fn new(classes: &Classes<u32>) -> Option<Self> {
-        let is_codes = prefers_codes(classes);
-        if is_codes && let Some(codes) = Codes::new(&classes.stretches, classes.count) {
+        let (stretches, count) = (&classes.stretches, classes.count);
+        let mixed = Mixed::new(stretches);
+        // Where a node is no larger than a line, and mostly enough.
+        if codes::width(count) <= 2
+            && mixed.escapes <= mixed.nodes
+            && let Some(codes) = Codes::new(stretches, count)
+        {
             return Some(Self {
-                is_codes,
                 codes,
                 ..Self::default()
             });
         }
-        let stretches = classes.stretches.iter();
-        let stretches =
-            stretches.map(|&(start, class)| (top16_v4(start), low16(start), class.as_u32()));
-        let stretches: Vec<_> = stretches.collect();
+        // A line of the narrow ones holds some twenty stretches, one of the wide ones a dozen.
+        let is_sparse = stretches.len() <= 6 * mixed.nodes;
+        if count <= u16::MAX.into() && !is_sparse {
+            let split =
+                |&(start, class): &(u32, ClassId)| (top16_v4(start), low16(start), class.as_u32());
+            let stretches: Vec<_> = stretches.iter().map(split).collect();
+            return Some(Self {
+                lines: Lines::new(&stretches, count)?,
+                ..Self::default()
+            });
+        }
+        let split =
+            |&(start, class): &(u32, ClassId)| (top16_v4(start), start << 16, class.as_u32());
+        let stretches: Vec<_> = stretches.iter().map(split).collect();
         Some(Self {
-            buckets: Buckets::new(&stretches, classes.count.saturating_sub(1))?,
+            wide: Lines::new(&stretches, count)?,
             ..Self::default()
         })
     }
 
     #[inline(always)]
     fn class(&self, address: u32) -> ClassId {
-        if self.is_codes {
-            return self.codes.class(address);
+        if let Some(class) = self.codes.class(address) {
+            return class;
         }
-        ClassId::from_u32(self.buckets.class(top16_v4(address), low16(address)))
+        let block = top16_v4(address);
+        ClassId::from_u32(if self.wide.is_empty() {
+            self.lines.class(block, low16(address))
+        } else {
+            self.wide.class(block, address << 16)
+        })
     }
 
     fn bytes(&self) -> usize {
-        self.codes.bytes() + self.buckets.bytes()
+        self.codes.bytes() + self.lines.bytes() + self.wide.bytes()
     }
 
     fn shape(&self) -> Shape {
-        if self.is_codes {
-            Shape::Codes(self.codes.width())
+        if self.codes.bytes() > 0 {
+            Shape::Codes
         } else {
-            Shape::Buckets
+            Shape::Lines
         }
     }
 }
@@ -210,7 +229,7 @@ impl Address for u128 {
 pub(crate) struct LargeV6 {
     /// The class that stands for "see `deep`".
     escape: u32,
-    buckets: Buckets<u32>,
+    lines: Lines<u32>,
     deep: Deep,
 }
 
@@ -223,14 +242,14 @@ impl Large<u128> for LargeV6 {
         let stretches: Vec<_> = stretches.collect();
         Some(Self {
             escape,
-            buckets: Buckets::new(&stretches, escape)?,
+            lines: Lines::new(&stretches, escape.checked_add(1)?)?,
             deep: split.deep,
         })
     }
 
     #[inline(always)]
     fn class(&self, address: u128) -> ClassId {
-        let mut class = self.buckets.class(top16_v6(address), key_v6(address));
+        let mut class = self.lines.class(top16_v6(address), key_v6(address));
         if class == self.escape {
             class = self.deep.class(address);
         }
@@ -238,11 +257,11 @@ impl Large<u128> for LargeV6 {
     }
 
     fn bytes(&self) -> usize {
-        self.buckets.bytes() + self.deep.bytes()
+        self.lines.bytes() + self.deep.bytes()
     }
 
     fn shape(&self) -> Shape {
-        Shape::Buckets
+        Shape::Lines
     }
 }
 
@@ -250,18 +269,6 @@ impl Large<u128> for LargeV6 {
 #[inline(always)]
 fn key_v6(address: u128) -> u32 {
     low32(low64(address >> 80))
-}
-
-/// Returns whether cells are worth their size.
-fn prefers_codes(classes: &Classes<u32>) -> bool {
-    let mixed = Mixed::new(&classes.stretches);
-    let width = codes::width(classes.count);
-    let node = 32 * width;
-    // Equal children are one, but of many classes few are equal.
-    let child = if width <= 2 { 16 } else { 16 + node };
-    let codes = mixed.nodes * node + mixed.escapes * child;
-    let buckets = mixed.nodes * 16 + classes.stretches.len() * (4 + width / 8);
-    codes <= LARGE || codes <= 2 * buckets
 }
 
 #[cfg(test)]

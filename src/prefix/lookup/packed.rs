@@ -6,14 +6,13 @@
 
 use crate::util::int::low32;
 
-/// The logarithm of the largest width.
-const MAX_LOG: u32 = 5;
-
 /// A table of numbers of one width.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Packed {
-    /// The logarithm of the width in bits, at most [`MAX_LOG`].
+    /// The logarithm of the width in bits.
     log: u32,
+    /// The largest number of that width.
+    largest: u32,
     /// The numbers, from the low end of each word.
     words: Vec<u64>,
 }
@@ -21,39 +20,40 @@ pub(crate) struct Packed {
 impl Packed {
     /// Makes an empty table for numbers up to `largest`.
     pub(crate) fn new(largest: u32) -> Self {
+        let width = (u32::BITS - largest.leading_zeros())
+            .max(1)
+            .next_power_of_two();
         Self {
-            log: log_for(largest),
+            log: width.trailing_zeros(),
+            largest: u32::MAX >> (u32::BITS - width),
             words: Vec::new(),
         }
     }
 
     /// Packs `numbers`, which are all up to `largest`.
     pub(crate) fn from_numbers(largest: u32, numbers: &[u32]) -> Self {
-        let log = log_for(largest);
-        let width = 1_u32 << log;
+        let mut packed = Self::new(largest);
+        let width = packed.width();
         let pack = |chunk: &[u32]| {
             let fold = |word: u64, &number: &u32| word.wrapping_shl(width) | u64::from(number);
             chunk.iter().rev().fold(0, fold)
         };
-        let words = numbers.chunks(64 >> log).map(pack).collect();
-        Self { log, words }
+        packed.words = numbers.chunks(64 >> packed.log).map(pack).collect();
+        packed
     }
 
     /// Returns the number at `index`, or 0 past the end.
     #[inline(always)]
     pub(crate) fn number(&self, index: usize) -> u32 {
-        // PERF: the mask keeps the shifts in range for any content, and costs nothing.
-        let log = self.log & 7;
-        let word = self.words.get(index >> (6 - log.min(MAX_LOG)));
-        let place = low32(u64::try_from(index).unwrap_or_default()) << log;
-        let shifted = word.copied().unwrap_or_default().wrapping_shr(place);
-        low32(shifted & self.mask())
+        let bit = index.wrapping_shl(self.log);
+        let word = self.words.get(bit / 64).copied().unwrap_or_default();
+        low32(word >> (bit % 64)) & self.largest
     }
 
     /// Returns the largest number that fits.
     #[inline(always)]
     pub(crate) fn largest(&self) -> u32 {
-        low32(self.mask())
+        self.largest
     }
 
     /// Appends zeros up to `len` numbers, a multiple of 64.
@@ -64,7 +64,7 @@ impl Packed {
     /// Sets the numbers of `from..to`, which are 0 and were [grown](Self::grow) before.
     pub(crate) fn fill(&mut self, from: usize, to: usize, number: u32) {
         // The number in every place of a word.
-        let spread = u64::from(number).wrapping_mul(u64::MAX / self.mask());
+        let spread = u64::from(number).wrapping_mul(u64::MAX / u64::from(self.largest));
         let (mut at, per_word) = (from, 64_usize >> self.log);
         while at < to {
             let end = to.min((at / per_word + 1) * per_word);
@@ -92,12 +92,7 @@ impl Packed {
 
     /// Returns the width in bits.
     pub(crate) fn width(&self) -> u32 {
-        1 << (self.log & 7)
-    }
-
-    #[inline(always)]
-    fn mask(&self) -> u64 {
-        u64::MAX.wrapping_shr(64_u32.wrapping_sub(1 << (self.log & 7)))
+        1 << self.log
     }
 
     /// Changes words at random.
@@ -111,13 +106,9 @@ impl Packed {
         }
         if random() % 4 == 0 {
             self.log = low32(random());
+            self.largest = low32(random());
         }
     }
-}
-
-fn log_for(largest: u32) -> u32 {
-    let width = u32::BITS - largest.leading_zeros();
-    width.max(1).next_power_of_two().trailing_zeros()
 }
 
 /// Returns the bit where the number at `place` of a word starts.

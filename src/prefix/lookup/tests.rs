@@ -156,9 +156,9 @@ fn shapes_follow_numbers() {
             .to_string()
     };
     assert_eq!(shape(20, 2), "sorted run");
-    assert_eq!(shape(1000, 2), "codes of 2 bits");
-    assert_eq!(shape(1000, 10), "codes of 4 bits");
-    assert_eq!(shape(100_000, 1000), "buckets");
+    assert_eq!(shape(1000, 10), "lines of keys");
+    assert_eq!(shape(100_000, 2), "lines of keys");
+    assert_eq!(shape(100_000, 70_000), "lines of keys");
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn lists_become_classes_v6() {
     let lists = [PrefixSet::new(nets)];
     let (classes, members) = overlay_v6(&lists, 10_000).unwrap();
     let lookup = assert_agrees(&classes);
-    assert_eq!(lookup.shape(), Shape::Buckets);
+    assert_eq!(lookup.shape(), Shape::Lines);
     for range in lists[0].v6() {
         for address in [range.first, range.last, range.first - 1, range.last + 1] {
             let in_class = members[0].classes.contains(&lookup.class(address));
@@ -242,10 +242,9 @@ fn any_content_is_looked_up_without_a_panic() {
         let (mut table_v4, mut table_v6) = (assert_agrees(&v4), assert_agrees(&v6));
         table_v4.small.corrupt(&mut random);
         table_v4.large.codes.corrupt(&mut random);
-        table_v4.large.buckets.corrupt(&mut random);
-        table_v4.large.is_codes ^= random() % 4 == 0;
+        table_v4.large.lines.corrupt(&mut random);
         table_v6.small.corrupt(&mut random);
-        table_v6.large.buckets.corrupt(&mut random);
+        table_v6.large.lines.corrupt(&mut random);
         table_v6.large.deep.corrupt(&mut random);
         let any_v4 = (0..2000).map(|_| low32(random()));
         let any_v4: Vec<u32> = any_v4.chain(v4.stretches.iter().map(|s| s.0)).collect();
