@@ -158,7 +158,7 @@ impl Family for u128 {
     }
 }
 
-/// The rival: a root over the upper 16 bits, then a binary search.
+/// The rival: a root over the upper 16 bits from 64 stretches on, then a binary search.
 struct Sorted<T> {
     root: Vec<u32>,
     starts: Vec<T>,
@@ -168,7 +168,8 @@ struct Sorted<T> {
 impl<T: Family> Sorted<T> {
     fn new(classes: &Classes<T>) -> Self {
         let starts: Vec<T> = classes.stretches.iter().map(|s| s.0).collect();
-        let root = (0..=1 << 16).map(|block| starts.partition_point(|s| s.top() < block) as u32);
+        let blocks = if starts.len() < 64 { 0 } else { (1 << 16) + 1 };
+        let root = (0..blocks).map(|block| starts.partition_point(|s| s.top() < block) as u32);
         Self {
             root: root.collect(),
             classes: classes.stretches.iter().map(|s| s.1.as_u32()).collect(),
@@ -179,7 +180,10 @@ impl<T: Family> Sorted<T> {
     #[inline]
     fn class(&self, address: T) -> u32 {
         let block = address.top();
-        let (from, to) = (self.root[block] as usize, self.root[block + 1] as usize);
+        let (from, to) = match (self.root.get(block), self.root.get(block + 1)) {
+            (Some(&from), Some(&to)) => (from as usize, to as usize),
+            _ => (0, self.starts.len()),
+        };
         let after = self.starts[from..to].partition_point(|&start| start <= address);
         self.classes[from + after - 1]
     }

@@ -29,6 +29,9 @@ const BLOCKS: u32 = 1 << 16;
 /// The number of cells of a node.
 const CELLS: usize = 1 << 8;
 
+/// Where a stretch starts, and its class.
+type Stretch = (u32, ClassId);
+
 /// The tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Codes {
@@ -51,7 +54,7 @@ pub(crate) struct Mixed {
 
 impl Mixed {
     /// Counts.
-    pub(crate) fn new(stretches: &[(u32, ClassId)]) -> Self {
+    pub(crate) fn new(stretches: &[Stretch]) -> Self {
         let (mut mixed, mut node, mut escape) = (Self::default(), None, None);
         for &(start, _) in stretches {
             if start & 0xffff != 0 && node.replace(start >> 16) != Some(start >> 16) {
@@ -67,14 +70,14 @@ impl Mixed {
 
 impl Codes {
     /// Lays out `stretches` of `count` classes.
-    pub(crate) fn new(stretches: &[(u32, ClassId)], count: u32) -> Option<Self> {
+    pub(crate) fn new(stretches: &[Stretch], count: u32) -> Option<Self> {
         let mut cells = Packed::new(count);
         let escape = cells.largest();
         let mut root = Vec::with_capacity(BLOCKS.as_usize());
         let mut nodes = 0_usize;
         let mut uniform: HashMap<u32, u16> = HashMap::new();
         // The blocks of /24 that are not uniform: their number, class at the start, and rest.
-        let mut mixed: Vec<(u32, u32, &[(u32, ClassId)])> = Vec::new();
+        let mut mixed: Vec<(u32, u32, &[Stretch])> = Vec::new();
         let mut rest = stretches;
         let mut class = 0;
         for block in 0..BLOCKS {
@@ -179,12 +182,12 @@ impl Codes {
 }
 
 /// Returns the width of the cells of so many classes, in bits.
-pub(crate) fn width(count: u32) -> u32 {
-    Packed::new(count).width()
+pub(crate) fn width(count: u32) -> usize {
+    Packed::new(count).width().as_usize()
 }
 
 /// Takes the stretches that start in `block`, whose size is 2^`bits`, from the front of `rest`.
-fn take_block<'a>(rest: &mut &'a [(u32, ClassId)], block: u32, bits: u32) -> &'a [(u32, ClassId)] {
+fn take_block<'a>(rest: &mut &'a [Stretch], block: u32, bits: u32) -> &'a [Stretch] {
     let inside = rest.iter().take_while(|stretch| stretch.0 >> bits == block);
     let (inside, after) = rest.split_at(inside.count());
     *rest = after;
@@ -192,11 +195,7 @@ fn take_block<'a>(rest: &mut &'a [(u32, ClassId)], block: u32, bits: u32) -> &'a
 }
 
 /// Sets `class` to that of the first address of a block; returns the stretches that start later.
-fn start_class<'a>(
-    inside: &'a [(u32, ClassId)],
-    first: u32,
-    class: &mut u32,
-) -> &'a [(u32, ClassId)] {
+fn start_class<'a>(inside: &'a [Stretch], first: u32, class: &mut u32) -> &'a [Stretch] {
     match inside {
         [(start, at_start), later @ ..] if *start == first => {
             *class = at_start.as_u32();

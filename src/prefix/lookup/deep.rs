@@ -12,7 +12,7 @@ use super::packed::Packed;
 use super::small::Halves;
 use crate::util::extent::Extent;
 use crate::util::ids::{ClassId, Id};
-use crate::util::int::{AsUsize, low64};
+use crate::util::int::{AsUsize, low64, to_u32};
 
 /// How many lower bits are left of a block.
 const BITS: u32 = 128 - 48;
@@ -69,10 +69,7 @@ pub(crate) fn split(stretches: &[(u128, ClassId)], escape: u32) -> Option<Split>
         let heads = (start != first).then_some((first, class));
         let items = block.iter().map(|stretch| (stretch.0, stretch.1.as_u32()));
         let items: Vec<(u128, u32)> = heads.into_iter().chain(items).collect();
-        children.push((
-            low64(first >> BITS),
-            crate::util::int::to_u32(deep.runs.len())?,
-        ));
+        children.push((low64(first >> BITS), to_u32(deep.runs.len())?));
         let run = Extent::append(
             &mut deep.starts,
             items.iter().map(|item| Halves::new(item.0)),
@@ -116,7 +113,7 @@ impl Deep {
     #[cfg(test)]
     pub(crate) fn corrupt(&mut self, mut random: impl FnMut() -> u64) {
         for run in &mut self.runs {
-            if random() % 4 == 0 {
+            if random().is_multiple_of(4) {
                 run.start ^= crate::util::int::low32(random());
                 run.len ^= crate::util::int::low32(random() & random());
             }

@@ -114,7 +114,7 @@ impl Escapes {
                 slot.block[1] ^= low32(random() & random() & random());
             }
         }
-        if random() % 4 == 0 {
+        if random().is_multiple_of(4) {
             self.probes = low32(random());
             self.multiplier = random();
         }

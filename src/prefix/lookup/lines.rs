@@ -4,9 +4,9 @@
 //! ```text
 //! root[upper 16 bits] ─▶ (base, n) ─▶ lines[base + (key · n >> key bits)]
 //!
-//! line   │ 0 │ key │ key │ … │ class │ class │ …     64 bytes; class i holds from key i on
-//! link   │ low │ base │ factor │ last │ … │ all ones  where a line would be too full:
-//!                                                     lines[base + ((key - low) · factor >> key bits)]
+//! line   │ 0 │ key │ key │ … │ class │ class │ …         64 bytes; class i holds from key i on
+//! link   │ 0 │ low │ base │ factor │ last │ … │ all ones  where a line would be too full:
+//!                                                         lines[base + ((key - low) · factor >> key bits)]
 //! ```
 //!
 //! A key is what follows the upper 16 bits; a stretch that starts inside a block of /16
@@ -23,7 +23,7 @@
 
 use std::collections::HashMap;
 
-use super::keys::Key;
+use super::keys::{Format, Key};
 use crate::util::int::{AsUsize, low32, to_u32};
 
 /// How many bits of a root entry are the number of lines less one; the others are the base.
@@ -35,18 +35,11 @@ const MOST: usize = 1 << COUNT_BITS;
 /// More links than there can be one after the other.
 const LINKS: usize = 33;
 
-/// The size of a line in bits.
-const LINE: u32 = 512;
-
 /// The tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lines<K: Key> {
-    /// The logarithm of the width of a class in bits.
-    log: u32,
-    /// The largest number of that width: a link.
-    largest: u32,
-    /// The number of keys of a line.
-    capacity: u32,
+    /// How lines hold classes.
+    format: Format,
     /// The lines of each block of /16.
     root: Vec<u32>,
     /// All lines.
@@ -60,17 +53,8 @@ impl<K: Key> Lines<K> {
     /// Lays out `stretches` of classes below `count`, in ascending order, the first from the
     /// lowest address; `None` where they are too many or too wide.
     pub(crate) fn new(stretches: &[Stretch<K>], count: u32) -> Option<Self> {
-        // The width must have room for `count`, because all ones mark a link.
-        let width = (u32::BITS - count.leading_zeros()).next_power_of_two();
-        if width > K::BITS {
-            return None;
-        }
         let mut tables = Self {
-            log: width.trailing_zeros(),
-            largest: u32::MAX >> (u32::BITS - width),
-            capacity: (1..=LINE / (K::BITS + width))
-                .rev()
-                .find(|keys| keys + (keys * width).div_ceil(K::BITS) <= LINE / K::BITS)?,
+            format: K::format(count.checked_sub(1)?)?,
             root: Vec::with_capacity(1 << 16),
             lines: Vec::new(),
         };
@@ -171,20 +155,16 @@ impl<K: Key> Lines<K> {
     /// Makes the line of a bucket that starts with `class`.
     fn line(&self, class: u32, inside: &[Stretch<K>]) -> K::Line {
         let mut line = K::Line::default();
+        let capacity = self.format.capacity.as_usize();
         let keys = core::iter::once(K::default()).chain(inside.iter().map(|s| s.1));
-        let mut classes = core::iter::once(class).chain(inside.iter().map(|s| s.2));
-        let keys = keys.chain(core::iter::repeat(K::MAX));
-        for (lane, key) in line
-            .as_mut()
-            .iter_mut()
-            .zip(keys.take(self.capacity.as_usize()))
-        {
+        let keys = keys.chain(core::iter::repeat(K::MAX)).take(capacity);
+        for (lane, key) in line.as_mut().iter_mut().zip(keys) {
             *lane = key;
         }
+        let classes = core::iter::once(class).chain(inside.iter().map(|s| s.2));
         let last = inside.last().map_or(class, |stretch| stretch.2);
-        for at in 0..self.capacity {
-            self.set_class(&mut line, at, classes.next().unwrap_or(last));
-        }
+        let classes = classes.chain(core::iter::repeat(last));
+        K::write(&mut line, self.format, classes.take(capacity));
         line
     }
 
@@ -205,6 +185,7 @@ impl<K: Key> Lines<K> {
         let mut line = K::Line::default();
         let last = u64::try_from(spread.last).ok()?;
         let fields = [
+            K::default(),
             low,
             K::truncate(base),
             K::truncate(base >> K::BITS),
@@ -215,18 +196,12 @@ impl<K: Key> Lines<K> {
         for (lane, field) in line.as_mut().iter_mut().zip(fields) {
             *lane = field;
         }
-        for at in 0..self.capacity {
-            self.set_class(&mut line, at, u32::MAX);
-        }
+        K::write(
+            &mut line,
+            self.format,
+            core::iter::repeat(self.format.largest),
+        );
         Some(line)
-    }
-
-    fn set_class(&self, line: &mut K::Line, at: u32, class: u32) {
-        let (lane, place) = self.place(at);
-        if let Some(lane) = line.as_mut().get_mut(lane) {
-            let bits = u64::from(class & self.largest) << place;
-            *lane = K::truncate(lane.number() | bits);
-        }
     }
 
     /// Returns the class of the address with these upper 16 bits and this key.
@@ -240,14 +215,11 @@ impl<K: Key> Lines<K> {
             return 0;
         };
         for _ in 0..LINKS {
-            let keys = key.count(line, self.capacity);
-            let (lane, place) = self.place(keys.saturating_sub(1));
-            let lane = line.as_ref().get(lane).copied().unwrap_or_default();
-            let class = low32(lane.number().wrapping_shr(place)) & self.largest;
-            if class != self.largest {
+            let class = key.class(line, self.format);
+            if class != self.format.largest {
                 return class;
             }
-            let &[low, base, high_base, factor, last, high_last, ..] = line.as_ref() else {
+            let &[_, low, base, high_base, factor, last, high_last, ..] = line.as_ref() else {
                 return 0;
             };
             let join = |low: K, high: K| low32(low.number() | high.number() << 16);
@@ -278,17 +250,7 @@ impl<K: Key> Lines<K> {
 
     /// Returns how many keys a line has room for, besides the first.
     fn room(&self) -> usize {
-        self.capacity.saturating_sub(1).as_usize()
-    }
-
-    /// Returns the lane of the class at `at`, and where in it that starts.
-    #[inline(always)]
-    fn place(&self, at: u32) -> (usize, u32) {
-        let bit = self
-            .capacity
-            .wrapping_mul(K::BITS)
-            .wrapping_add(at.wrapping_shl(self.log));
-        ((bit / K::BITS).as_usize(), bit % K::BITS)
+        self.format.capacity.saturating_sub(1).as_usize()
     }
 
     /// Changes all tables at random.
@@ -303,14 +265,12 @@ impl<K: Key> Lines<K> {
             let lanes = self.lines[at].as_mut();
             let lane = super::tests::below(&mut random, lanes.len());
             lanes[lane] = K::truncate(random());
-            if random() % 2 == 0 {
+            if random().is_multiple_of(2) {
                 lanes[lane / 2..].fill(K::MAX);
             }
         }
-        if random() % 4 == 0 {
-            self.log = low32(random());
-            self.largest = low32(random());
-            self.capacity = low32(random());
+        if random().is_multiple_of(4) {
+            self.format.corrupt(random);
         }
     }
 }

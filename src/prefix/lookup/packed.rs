@@ -104,7 +104,7 @@ impl Packed {
                 *word ^= random() & random();
             }
         }
-        if random() % 4 == 0 {
+        if random().is_multiple_of(4) {
             self.log = low32(random());
             self.largest = low32(random());
         }
