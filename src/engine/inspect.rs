@@ -10,6 +10,7 @@ use crate::util::int::AsUsize;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
     strategy: &'static str,
+    lookups: [(&'static str, String); 2],
     counts: Vec<(&'static str, u64)>,
     sections: Vec<Section>,
 }
@@ -32,6 +33,11 @@ impl Inspection {
         self.strategy
     }
 
+    /// Returns how each address family's classes are looked up, by name.
+    pub fn lookups(&self) -> &[(&'static str, String)] {
+        &self.lookups
+    }
+
     /// Returns what there is how many of, by name.
     pub fn counts(&self) -> &[(&'static str, u64)] {
         &self.counts
@@ -51,6 +57,9 @@ impl Inspection {
 impl fmt::Display for Inspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:<28}{}", "strategy", self.strategy)?;
+        for (name, lookup) in &self.lookups {
+            writeln!(f, "{name:<28}{lookup}")?;
+        }
         for (name, count) in &self.counts {
             writeln!(f, "{name:<28}{count}")?;
         }
@@ -80,8 +89,8 @@ pub(super) fn inspect(image: &Image) -> Inspection {
         ("IPv6 ranges", count(image.ranges_v6.len())),
         ("IPv4 classes", v4_classes),
         ("IPv6 classes", u64::from(image.class_count) - v4_classes),
-        ("IPv4 stretches", count(image.v4.starts.len())),
-        ("IPv6 stretches", count(image.v6.starts.len())),
+        ("IPv4 stretches", u64::from(image.v4.stretches())),
+        ("IPv6 stretches", u64::from(image.v6.stretches())),
         ("resource patterns", count(image.patterns.len())),
         ("automaton nodes", count(image.automaton.heads.nodes.len())),
         ("NotResource lists", count(image.complements.len())),
@@ -103,14 +112,7 @@ pub(super) fn inspect(image: &Image) -> Inspection {
         section(
             "classes",
             image.class_count.as_usize(),
-            &[
-                size(&image.v4.root),
-                size(&image.v4.starts),
-                size(&image.v4.classes),
-                size(&image.v6.root),
-                size(&image.v6.starts),
-                size(&image.v6.classes),
-            ],
+            &[image.v4.bytes(), image.v6.bytes()],
         ),
         section(
             "automaton",
@@ -207,8 +209,13 @@ pub(super) fn inspect(image: &Image) -> Inspection {
         ),
         section("texts", image.text.len(), &[size(&image.text)]),
     ];
+    let lookups = [
+        ("IPv4 look-up", image.v4.shape().to_string()),
+        ("IPv6 look-up", image.v6.shape().to_string()),
+    ];
     Inspection {
         strategy,
+        lookups,
         counts,
         sections,
     }

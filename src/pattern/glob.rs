@@ -164,6 +164,10 @@ fn strip_char(text: &[u8]) -> Option<&[u8]> {
 /// Returns where the first match of `piece`, which has no `*`, ends in `text`.
 #[inline]
 fn find_piece(piece: &[u8], text: &[u8]) -> Option<usize> {
+    // Between two stars, where a pattern is as written.
+    if piece.is_empty() {
+        return Some(0);
+    }
     if piece.contains(&ONE) {
         return find_with_wildcards(piece, text);
     }
@@ -377,6 +381,16 @@ mod tests {
             let program = program(&pattern);
             let expected = naive(&pattern, &text);
             prop_assert_eq!(matches(&program, &text), expected);
+            // As written, with runs of wildcards in any order.
+            let written: Vec<u8> = pattern
+                .bytes()
+                .map(|byte| match byte {
+                    b'*' => ANY,
+                    b'?' => ONE,
+                    byte => byte,
+                })
+                .collect();
+            prop_assert_eq!(matches(&written, &text), expected);
             prop_assert_eq!(matches_stream(&program[..], 0, program.len(), &text, |a, b| a == b), expected);
         }
     }

@@ -77,3 +77,17 @@ pub(crate) const fn low32(word: u64) -> u32 {
 pub(crate) const fn high32(word: u64) -> u32 {
     (word >> 32) as u32
 }
+
+/// Returns the lower 16 bits.
+#[inline(always)]
+#[expect(clippy::as_conversions, reason = "the upper bits are not wanted")]
+pub(crate) const fn low16(bits: u32) -> u16 {
+    bits as u16
+}
+
+/// Returns the lower 64 bits.
+#[inline(always)]
+#[expect(clippy::as_conversions, reason = "the upper bits are not wanted")]
+pub(crate) const fn low64(bits: u128) -> u64 {
+    bits as u64
+}

@@ -1,0 +1,124 @@
+//! IPv6 address → class within the blocks of /48 that are not uniform: a sorted run for each.
+//!
+//! Few lists tell such a block apart, and most of those that do name one network or one
+//! address in it, so a run is short.
+//!
+//! # Invariants
+//!
+//! A block's first stretch starts at its first address.
+
+use super::escapes::Escapes;
+use super::packed::Packed;
+use super::small::Halves;
+use crate::util::extent::Extent;
+use crate::util::ids::{ClassId, Id};
+use crate::util::int::{AsUsize, low64, to_u32};
+
+/// How many lower bits are left of a block.
+const BITS: u32 = 128 - 48;
+
+/// The tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Deep {
+    /// The run of each block.
+    blocks: Escapes,
+    /// The runs, in `starts`.
+    runs: Vec<Extent>,
+    /// Where the stretches start.
+    starts: Vec<Halves>,
+    /// Their classes.
+    classes: Packed,
+}
+
+/// The tables in the making, and what is left to those above.
+#[derive(Debug, Default)]
+pub(crate) struct Split {
+    /// The stretches of whole blocks, by the block's first address; those of blocks that
+    /// are not uniform have the class `escape`.
+    pub(crate) above: Vec<(u128, u32)>,
+    /// The tables.
+    pub(crate) deep: Deep,
+}
+
+/// Splits `stretches` of classes below `escape`; `None` where they are too many.
+pub(crate) fn split(stretches: &[(u128, ClassId)], escape: u32) -> Option<Split> {
+    let mut above: Vec<(u128, u32)> = Vec::with_capacity(stretches.len());
+    let mut deep = Deep::default();
+    let mut children = Vec::new();
+    let mut classes = Vec::new();
+    let mut class = 0;
+    for block in stretches.chunk_by(|a, b| a.0 >> BITS == b.0 >> BITS) {
+        let Some(&(start, next)) = block.first() else {
+            continue;
+        };
+        let first = start >> BITS << BITS;
+        // Where the block before was an escape, the class goes on from here.
+        if start == first {
+            class = next.as_u32();
+        }
+        let last = block.last().map_or(class, |stretch| stretch.1.as_u32());
+        match above.last() {
+            Some(&(known, _)) if known == first => drop(above.pop()),
+            _ => {}
+        }
+        if start == first && block.len() == 1 {
+            above.push((first, class));
+            continue;
+        }
+        above.push((first, escape));
+        let heads = (start != first).then_some((first, class));
+        let items = block.iter().map(|stretch| (stretch.0, stretch.1.as_u32()));
+        let items: Vec<(u128, u32)> = heads.into_iter().chain(items).collect();
+        children.push((low64(first >> BITS), to_u32(deep.runs.len())?));
+        let run = Extent::append(
+            &mut deep.starts,
+            items.iter().map(|item| Halves::new(item.0)),
+        )?;
+        deep.runs.push(run);
+        classes.extend(items.iter().map(|item| item.1));
+        class = last;
+        if let Some(after) = (first >> BITS).checked_add(1).map(|block| block << BITS)
+            && after > first
+        {
+            above.push((after, class));
+        }
+    }
+    deep.blocks = Escapes::new(&children)?;
+    deep.classes = Packed::from_numbers(escape, &classes);
+    Some(Split { above, deep })
+}
+
+impl Deep {
+    /// Returns the class of `address`, whose block is not uniform.
+    #[inline]
+    pub(crate) fn class(&self, address: u128) -> u32 {
+        let run = self.blocks.child(low64(address >> BITS));
+        let run = run.and_then(|run| self.runs.get(run.as_usize()));
+        let run = run.copied().unwrap_or_default();
+        let starts = run.of(&self.starts);
+        let count = starts.partition_point(|start| start.bits() <= address);
+        let at = run.start.as_usize() + count.saturating_sub(1);
+        self.classes.number(at)
+    }
+
+    /// Returns the size in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.blocks.bytes()
+            + size_of_val(&*self.runs)
+            + size_of_val(&*self.starts)
+            + self.classes.bytes()
+    }
+
+    /// Changes all tables at random.
+    #[cfg(test)]
+    pub(crate) fn corrupt(&mut self, mut random: impl FnMut() -> u64) {
+        for run in &mut self.runs {
+            if random().is_multiple_of(4) {
+                run.start ^= crate::util::int::low32(random());
+                run.len ^= crate::util::int::low32(random() & random());
+            }
+        }
+        self.blocks.corrupt(&mut random);
+        self.classes.corrupt(random);
+    }
+}

@@ -1,0 +1,146 @@
+//! Block → child, for the few blocks that an upper table cannot tell apart: an open hash table.
+//!
+//! The place of a block follows from the address alone, so this table's load runs beside
+//! those of the upper table; a child's number kept there would be a load after them.
+//!
+//! # Invariants
+//!
+//! - A block is at most `probes` slots behind its home; so many are looked at, whatever
+//!   the content.
+//! - An empty slot's child is [`NONE`].
+
+use crate::util::int::{AsUsize, low32, to_u32};
+
+/// The child of an empty slot.
+const NONE: u32 = u32::MAX;
+
+/// More slots than a block may be away from its home; past it another multiplier is tried.
+const PROBES: u32 = 64;
+
+/// Odd numbers without pattern.
+const MULTIPLIERS: [u64; 4] = [
+    0x9e37_79b9_7f4a_7c15,
+    0xbf58_476d_1ce4_e5b9,
+    0x94d0_49bb_1331_11eb,
+    0xd6e8_feb8_6659_fd93,
+];
+
+/// A hash table from block to child.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Escapes {
+    multiplier: u64,
+    probes: u32,
+    slots: Vec<Slot>,
+}
+
+/// A block and its child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+struct Slot {
+    /// The upper and the lower half of the block's number.
+    block: [u32; 2],
+    child: u32,
+}
+
+impl Escapes {
+    /// Lays out `children`, whose blocks are distinct; `None` where they cannot be spread.
+    pub(crate) fn new(children: &[(u64, u32)]) -> Option<Self> {
+        if children.is_empty() {
+            return Some(Self::default());
+        }
+        let snug = children.len() + children.len() / 4 + 1;
+        let tries = MULTIPLIERS.iter().zip([snug, snug, 2 * snug, 4 * snug]);
+        tries
+            .filter(|(_, len)| to_u32(*len).is_some())
+            .find_map(|(&multiplier, len)| Self::spread(children, multiplier, len))
+    }
+
+    fn spread(children: &[(u64, u32)], multiplier: u64, len: usize) -> Option<Self> {
+        let empty = Slot {
+            block: [0; 2],
+            child: NONE,
+        };
+        let mut escapes = Self {
+            multiplier,
+            probes: 0,
+            // The last homes' neighbours lie past the end, so that no look-up wraps around.
+            slots: vec![empty; len + PROBES.as_usize()],
+        };
+        for &(block, child) in children {
+            let home = escapes.home(block);
+            let run = escapes.slots.get_mut(home..home + PROBES.as_usize())?;
+            let at = run.iter().position(|slot| slot.child == NONE)?;
+            *run.get_mut(at)? = Slot {
+                block: halves(block),
+                child,
+            };
+            escapes.probes = escapes.probes.max(to_u32(at + 1)?);
+        }
+        Some(escapes)
+    }
+
+    /// Returns the child of `block`, or `None` if there is none.
+    #[inline]
+    pub(crate) fn child(&self, block: u64) -> Option<u32> {
+        let run = self.slots.get(self.home(block)..)?;
+        let wanted = halves(block);
+        run.iter()
+            .take(self.probes.as_usize())
+            .find(|slot| slot.block == wanted)
+            .map(|slot| slot.child)
+    }
+
+    /// Returns the size in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&*self.slots)
+    }
+
+    /// Returns the first slot of `block`.
+    #[inline(always)]
+    fn home(&self, block: u64) -> usize {
+        let homes = self.slots.len().saturating_sub(PROBES.as_usize());
+        let homes = u64::try_from(homes).unwrap_or_default();
+        let hash = (block ^ block >> 29).wrapping_mul(self.multiplier) >> 32;
+        low32(hash.wrapping_mul(homes) >> 32).as_usize()
+    }
+
+    /// Changes slots at random.
+    #[cfg(test)]
+    pub(crate) fn corrupt(&mut self, mut random: impl FnMut() -> u64) {
+        for _ in 0..1 + self.slots.len() / 8 {
+            let at = super::tests::below(&mut random, self.slots.len());
+            if let Some(slot) = self.slots.get_mut(at) {
+                slot.child ^= low32(random() & random());
+                slot.block[1] ^= low32(random() & random() & random());
+            }
+        }
+        if random().is_multiple_of(4) {
+            self.probes = low32(random());
+            self.multiplier = random();
+        }
+    }
+}
+
+#[inline(always)]
+fn halves(block: u64) -> [u32; 2] {
+    [low32(block >> 32), low32(block)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_block_finds_its_child_and_no_other_does() {
+        for step in [1, 256, 1 << 16, 1 << 30, 0x0123_4567] {
+            let blocks = (0..3000_u32).map(|i| (u64::from(i) * step, i));
+            let children: Vec<(u64, u32)> = blocks.collect();
+            let escapes = Escapes::new(&children).unwrap();
+            for &(block, child) in &children {
+                assert_eq!(escapes.child(block), Some(child), "{step} {block}");
+            }
+            assert_eq!(escapes.child(3000 * step), None);
+        }
+        assert_eq!(Escapes::new(&[]).unwrap().child(0), None);
+    }
+}

@@ -1,0 +1,283 @@
+//! All shapes against a scan of the stretches.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::prefix::classes::{overlay_v4, overlay_v6};
+use crate::prefix::set::{PrefixSet, contains};
+
+/// Returns a random index of a table of `len`.
+pub(super) fn below(mut random: impl FnMut() -> u64, len: usize) -> usize {
+    usize::try_from(random() % u64::try_from(len.max(1)).unwrap()).unwrap()
+}
+
+/// A fixed sequence.
+fn random(mut state: u64) -> impl FnMut() -> u64 {
+    move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+trait Bits: Address + fmt::LowerHex + TryFrom<u128> + Into<u128> {
+    fn bits(number: u128) -> Self;
+}
+
+impl Bits for u32 {
+    fn bits(number: u128) -> Self {
+        low32(low64(number))
+    }
+}
+
+impl Bits for u128 {
+    fn bits(number: u128) -> Self {
+        number
+    }
+}
+
+/// Stretches that start at 0 and at the distinct `starts`, with neighbours that differ.
+fn classes<T: Bits>(starts: Vec<T>, count: u32, mut random: impl FnMut() -> u64) -> Classes<T> {
+    let mut starts = starts;
+    starts.push(T::bits(0));
+    starts.sort_unstable();
+    starts.dedup();
+    let mut last = 0;
+    let stretches = starts.into_iter().map(|start| {
+        let step = 1 + random() % u64::from(count - 1).max(1);
+        last = (last + low32(step)) % count;
+        (start, ClassId::from_u32(last))
+    });
+    Classes {
+        stretches: stretches.collect(),
+        count,
+    }
+}
+
+/// Compares the first, the last and an inner address of every stretch with the stretch.
+fn assert_agrees<T: Bits>(classes: &Classes<T>) -> Lookup<T> {
+    let lookup = Lookup::new(classes).unwrap();
+    let stretches = &classes.stretches;
+    let ends = stretches[1..].iter().map(|stretch| stretch.0.into());
+    let top = T::bits(u128::MAX).into();
+    let ends = ends.map(|start: u128| start - 1).chain([top]);
+    for (&(start, class), end) in stretches.iter().zip(ends) {
+        let first: u128 = start.into();
+        for address in [
+            first,
+            end,
+            first + (end - first) / 2,
+            first + (end - first).min(1),
+        ] {
+            let address = T::bits(address);
+            assert_eq!(
+                lookup.class(address),
+                class,
+                "{address:#x} {}",
+                lookup.shape()
+            );
+        }
+    }
+    lookup
+}
+
+/// Starts spread over the whole space, in a few clusters, or side by side.
+fn starts<T: Bits>(len: usize, spread: usize, mut random: impl FnMut() -> u64) -> Vec<T> {
+    let start = |_| {
+        let wide = u128::from(random()) << 64 | u128::from(random());
+        let narrow = match spread {
+            0 => wide,
+            1 => (wide & (0xff << 120)) | (0x0a0b_u128 << 96) | (wide & 0x0fff),
+            2 => wide % 0x1_0000,
+            3 => wide << (wide % 100),
+            _ => (wide & 0x07ff) << 85 | 0x2001_u128 << 112,
+        };
+        // For IPv4 the same in the upper bits.
+        T::bits(if size_of::<T>() == 4 && spread != 2 {
+            narrow >> 96 | narrow & 0x0fff
+        } else {
+            narrow
+        })
+    };
+    (0..len).map(start).collect()
+}
+
+fn sizes_agree<T: Bits>() {
+    let sizes = (1..100).chain((100..3000).step_by(139)).chain([3000]);
+    for (round, len) in sizes.enumerate() {
+        for spread in 0..5 {
+            let count = [2, 3, 4, 200, 70_000][(round + spread) % 5];
+            let seed = u64::try_from(len * 31 + spread).unwrap();
+            let starts = starts::<T>(len, spread, random(seed));
+            let lookup = assert_agrees(&classes(starts, count, random(seed + 1)));
+            let is_small = lookup.stretches() <= to_u32(small::LIMIT).unwrap();
+            assert_eq!(lookup.shape() == Shape::Small, is_small);
+            assert!(!is_small || lookup.bytes() <= 2048);
+        }
+    }
+}
+
+#[test]
+fn every_size_agrees_v4() {
+    sizes_agree::<u32>();
+}
+
+#[test]
+fn every_size_agrees_v6() {
+    sizes_agree::<u128>();
+}
+
+#[test]
+fn large_tables_agree() {
+    for spread in 0..5 {
+        for count in [2, 300] {
+            assert_agrees(&classes(
+                starts::<u32>(200_000, spread, random(5)),
+                count,
+                random(6),
+            ));
+            assert_agrees(&classes(
+                starts::<u128>(200_000, spread, random(7)),
+                count,
+                random(8),
+            ));
+        }
+    }
+}
+
+#[test]
+fn shapes_follow_numbers() {
+    let shape = |len, count| {
+        let starts = starts::<u32>(len, 0, random(1));
+        Lookup::new(&classes(starts, count, random(2)))
+            .unwrap()
+            .shape()
+            .to_string()
+    };
+    assert_eq!(shape(20, 2), "sorted run");
+    assert_eq!(shape(500, 2), "cells");
+    assert_eq!(shape(2000, 10), "lines of keys");
+    assert_eq!(shape(100_000, 2), "lines of keys");
+    assert_eq!(shape(100_000, 70_000), "lines of keys");
+}
+
+#[test]
+fn lists_become_classes_v4() {
+    for count in [1, 3, 20, 300, 3000] {
+        let mut random = random(7);
+        let mut prefix = || {
+            let length = u8::try_from(1 + random() % 32).unwrap();
+            let address = core::net::Ipv4Addr::from_bits(low32(random()) & 0x0fff_ffff);
+            ipnet::Ipv4Net::new(address, length).unwrap().trunc().into()
+        };
+        let prefixes: Vec<ipnet::IpNet> = (0..count).map(|_| prefix()).collect();
+        let lists = prefixes
+            .chunks(7)
+            .map(|chunk| PrefixSet::new(chunk.iter().copied()));
+        let lists: Vec<PrefixSet> = lists.collect();
+        let (classes, members) =
+            overlay_v4(&lists.iter().collect::<Vec<_>>(), &mut 10_000_000).unwrap();
+        let lookup = assert_agrees(&classes);
+        let edges = lists.iter().flat_map(PrefixSet::v4).flat_map(|range| {
+            let (before, after) = (range.first.wrapping_sub(1), range.last.wrapping_add(1));
+            [range.first, range.last, before, after]
+        });
+        for address in edges.chain([0, 1, u32::MAX, 0x0fff_ffff, 0x1000_0000]) {
+            let class = lookup.class(address);
+            for (list, member) in lists.iter().zip(&members) {
+                let in_class = member.whole || member.classes.contains(&class);
+                assert_eq!(
+                    in_class,
+                    contains(list.v4(), address),
+                    "{count} {address:#x}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn lists_become_classes_v6() {
+    let nets = (0..200_u128).map(|i| {
+        let bits = (0x2001_u128 << 112) | (i << 90) | (0x0db8 << 96);
+        let net = ipnet::Ipv6Net::new(core::net::Ipv6Addr::from_bits(bits), 44).unwrap();
+        net.trunc().into()
+    });
+    let lists = [PrefixSet::new(nets)];
+    let (classes, members) = overlay_v6(&lists.iter().collect::<Vec<_>>(), &mut 10_000).unwrap();
+    let lookup = assert_agrees(&classes);
+    assert_eq!(lookup.shape(), Shape::Lines);
+    for range in lists[0].v6() {
+        for address in [range.first, range.last, range.first - 1, range.last + 1] {
+            let in_class = members[0].classes.contains(&lookup.class(address));
+            assert_eq!(in_class, contains(lists[0].v6(), address));
+        }
+    }
+}
+
+#[test]
+fn no_lists_is_one_class() {
+    let (classes, _) = overlay_v4(&[], &mut 0).unwrap();
+    let lookup = Lookup::new(&classes).unwrap();
+    assert_eq!(lookup.class(u32::MAX), ClassId::default());
+    assert_eq!(lookup.shape(), Shape::Small);
+    assert_eq!(Lookup::<u32>::default().class(7), ClassId::default());
+    assert_eq!(Lookup::<u128>::default().class(7), ClassId::default());
+}
+
+#[test]
+fn any_content_is_looked_up_without_a_panic() {
+    let mut random = random(11);
+    for round in 0..60 {
+        let (len, count) = ([30, 500, 5000][round % 3], [2, 400][round / 3 % 2]);
+        let v4 = classes(
+            starts::<u32>(len, round % 5, &mut random),
+            count,
+            &mut random,
+        );
+        let v6 = classes(
+            starts::<u128>(len, round % 5, &mut random),
+            count,
+            &mut random,
+        );
+        let (mut table_v4, mut table_v6) = (assert_agrees(&v4), assert_agrees(&v6));
+        table_v4.small.corrupt(&mut random);
+        table_v4.large.codes.corrupt(&mut random);
+        table_v4.large.lines.corrupt(&mut random);
+        table_v6.small.corrupt(&mut random);
+        table_v6.large.lines.corrupt(&mut random);
+        table_v6.large.deep.corrupt(&mut random);
+        let any_v4 = (0..2000).map(|_| low32(random()));
+        let any_v4: Vec<u32> = any_v4.chain(v4.stretches.iter().map(|s| s.0)).collect();
+        for address in any_v4 {
+            core::hint::black_box(table_v4.class(address));
+        }
+        let any_v6 = (0..2000).map(|_| u128::from(random()) << 64);
+        let any_v6: Vec<u128> = any_v6.chain(v6.stretches.iter().map(|s| s.0)).collect();
+        for address in any_v6 {
+            core::hint::black_box(table_v6.class(address));
+            core::hint::black_box(table_v6.large.deep.class(address));
+        }
+    }
+}
+
+proptest! {
+    /// Prefixes of all lengths near one another, and any address near them.
+    #[test]
+    fn any_prefixes_agree(
+        prefixes in prop::collection::vec((any::<u128>(), 0..128_u32, any::<bool>()), 1..400),
+        mask in prop::sample::select(vec![u128::MAX, 0xffff_u128 << 112 | 0xff << 40, 0xffff << 80]),
+        count in prop::sample::select(vec![2_u32, 3, 17, 1000]),
+    ) {
+        let ends = prefixes.iter().flat_map(|&(bits, length, is_near)| {
+            let size = u128::MAX >> length;
+            let first = if is_near { bits & mask } else { bits } & !size;
+            [first, (first | size).wrapping_add(1)]
+        });
+        let ends: Vec<u128> = ends.collect();
+        let v4 = ends.iter().map(|&end| low32(low64(end >> 96))).collect();
+        assert_agrees(&classes::<u32>(v4, count, random(3)));
+        assert_agrees(&classes::<u128>(ends, count, random(3)));
+    }
+}
