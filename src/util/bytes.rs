@@ -15,7 +15,7 @@ pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
     if let (Some(x), Some(y)) = (a.last_chunk::<16>(), b.last_chunk::<16>()) {
         // Arrays of 16 bytes are compared in a vector register.
         let (a, b) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
-        return x == y && a == b;
+        return x == y && a.iter().zip(b).all(|(x, y)| x == y);
     }
     match (ends::<8>(a), ends::<8>(b)) {
         (Some(x), Some(y)) => x == y,
@@ -79,7 +79,7 @@ impl Needle {
         let last = text.len().checked_sub(9);
         while let Some(last) = last {
             let at = from.min(last);
-            let mut places = self.places(text.get(at..)?);
+            let mut places = self.places(text.get(at..)?.first_chunk()?);
             while places != 0 {
                 let place = at + byte_index(places);
                 let found = text.get(place..)?;
@@ -107,12 +107,10 @@ impl Needle {
 
     /// Returns a bit in each of the first eight bytes at which the literal may start.
     #[inline(always)]
-    fn places(self, text: &[u8]) -> u64 {
-        let at = |from: usize| {
-            let word = text.get(from..).and_then(<[u8]>::first_chunk::<8>);
-            word.map_or(0, |&word| u64::from_le_bytes(word))
-        };
-        let differ = (at(0) ^ self.first) | (at(1) ^ self.second) & self.mask;
+    fn places(self, text: &[u8; 9]) -> u64 {
+        let ([first @ .., _], [_, second @ ..]) = (*text, *text);
+        let (first, second) = (u64::from_le_bytes(first), u64::from_le_bytes(second));
+        let differ = (first ^ self.first) | (second ^ self.second) & self.mask;
         // The top bit of each byte that is zero, and of few others.
         differ.wrapping_sub(ONES) & !differ & ONES << 7
     }
