@@ -28,7 +28,7 @@ mod prefix;
 mod util;
 
 pub use crate::decision::{Decision, Effect, Explanation, Position};
-pub use crate::engine::{Builder, Engine, Handle, Inspection};
+pub use crate::engine::{Builder, Engine, Handle, Inspection, Scope};
 pub use crate::image::{Config, Strategy};
 pub use crate::ir::BuildError;
 pub use crate::policy::{ParseError, ParseOptions, Policy, PolicyKind};

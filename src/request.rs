@@ -67,6 +67,14 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// Returns the request with another resource.
+    #[must_use]
+    #[inline]
+    pub const fn with_resource(mut self, resource: &'a str) -> Self {
+        self.resource = resource;
+        self
+    }
+
     /// Returns the request with another caller.
     #[must_use]
     #[inline]

@@ -9,6 +9,7 @@ use core::ops::ControlFlow;
 use super::condition;
 use super::context::{self, Addresses, Texts};
 use super::lane::{FIND_FROM, Lanes};
+use super::scope::Left;
 use super::template::Template;
 use super::withheld::{self, Cancelled};
 use crate::decision::Decision;
@@ -31,7 +32,42 @@ const BATCH: usize = 16;
 /// Decides.
 #[inline]
 pub(super) fn decide(image: &Image, request: &Request<'_>) -> Decision {
-    decide_at(image, request, place(image, request))
+    decide_at(image, request, place(image, request), Asked::whole(request))
+}
+
+/// Decides about a resource of which the start is known: `asked` says what is left.
+pub(super) fn decide_scoped(
+    image: &Image,
+    request: &Request<'_>,
+    asked: Asked<'_, '_>,
+) -> Decision {
+    decide_at(image, request, place(image, request), asked)
+}
+
+/// The resource of a request, as the patterns are to read it.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'i, 'r> {
+    /// What the automaton reads.
+    pub(super) text: &'r str,
+    /// The automaton, where it is not that of the image.
+    pub(super) left: Option<&'i Left>,
+    /// The resource whole, in pieces; none where `text` is all of it.
+    pub(super) pieces: &'r [&'r str],
+    /// Whether `text` is what `left` is to read; else it reads the pieces behind the first.
+    pub(super) is_joined: bool,
+}
+
+impl<'r> Asked<'_, 'r> {
+    /// The resource as the request has it.
+    #[inline]
+    const fn whole(request: &Request<'r>) -> Self {
+        Self {
+            text: request.resource(),
+            left: None,
+            pieces: &[],
+            is_joined: true,
+        }
+    }
 }
 
 /// Decides each of `requests`; stops at the shorter of the slices and returns its length.
@@ -50,17 +86,18 @@ pub(super) fn decide_batch(
             *place_of = place(image, request);
         }
         for ((request, decision), place) in requests.iter().zip(decisions).zip(places) {
-            *decision = decide_at(image, request, place);
+            *decision = decide_at(image, request, place, Asked::whole(request));
         }
     }
     count
 }
 
 #[inline]
-fn decide_at(image: &Image, request: &Request<'_>, place: Place) -> Decision {
+fn decide_at(image: &Image, request: &Request<'_>, place: Place, asked: Asked<'_, '_>) -> Decision {
     let walk = Walk {
         image,
         request,
+        asked,
         place,
         open: request.principal() == Principal::Anonymous
             && bytes::equal(request.action().as_bytes(), Request::INVOKE.as_bytes()),
@@ -68,9 +105,7 @@ fn decide_at(image: &Image, request: &Request<'_>, place: Place) -> Decision {
     };
     let mut allowed = false;
     let flow = if image.withheld.is_empty() {
-        image.automaton.for_each(request.resource(), |pattern| {
-            walk.pattern(pattern, &mut allowed, None)
-        })
+        walk.for_each(|pattern| walk.pattern(pattern, &mut allowed, None))
     } else {
         withheld::decide(&walk, &mut allowed)
     };
@@ -121,6 +156,7 @@ fn place(image: &Image, request: &Request<'_>) -> Place {
 pub(super) struct Walk<'i, 'r> {
     pub(super) image: &'i Image,
     pub(super) request: &'i Request<'r>,
+    asked: Asked<'i, 'i>,
     place: Place,
     /// An anonymous caller invokes: the request is in the open lanes, and in no others.
     pub(super) open: bool,
@@ -128,6 +164,24 @@ pub(super) struct Walk<'i, 'r> {
 }
 
 impl Walk<'_, '_> {
+    /// Calls `visit` for each pattern that matches the resource, variables taken for `*`.
+    #[inline]
+    pub(super) fn for_each(
+        &self,
+        mut visit: impl FnMut(PatternId) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        match self.asked.left {
+            None => self.image.automaton.for_each(self.asked.text, visit),
+            Some(left) => left.for_each(self.asked, &mut visit),
+        }
+    }
+
+    /// Returns whether one pattern matches the resource.
+    pub(super) fn matches_pattern(&self, id: PatternId) -> bool {
+        let pattern = self.image.patterns.get(id.as_usize());
+        pattern.is_some_and(|pattern| self.verify(pattern.parts))
+    }
+
     /// Takes in a pattern that matches; breaks on a deny.
     #[inline]
     pub(super) fn pattern(
@@ -315,7 +369,11 @@ impl Walk<'_, '_> {
 
     fn verify(&self, parts: Extent) -> bool {
         Template::with(self.image, self.request, parts, |t| {
-            t.matches(self.request.resource())
+            if self.asked.pieces.is_empty() {
+                t.matches(self.request.resource())
+            } else {
+                t.matches_pieces(self.asked.pieces)
+            }
         })
     }
 }

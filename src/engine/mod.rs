@@ -10,6 +10,7 @@
 //! lock, log or panic, and cannot fail. What cannot be told at request time denies.
 //!
 //! - `decide`: the hot path, over rows and cells;
+//! - `scope`: an engine bound to the start of its resources;
 //! - `withheld`: what `NotResource` brings;
 //! - `lane`: is the request in a lane (action and principal);
 //! - `condition`: residual conditions;
@@ -26,6 +27,7 @@ mod explain;
 mod handle;
 mod inspect;
 mod lane;
+mod scope;
 mod template;
 mod withheld;
 
@@ -33,6 +35,7 @@ use core::fmt;
 
 pub use self::handle::{Current, Handle};
 pub use self::inspect::{Inspection, Section};
+pub use self::scope::Scope;
 use crate::decision::{Decision, Explanation};
 use crate::image::{self, Config, Image};
 use crate::ir::{self, BuildError, BuildErrorKind};
@@ -102,6 +105,19 @@ impl Engine {
     /// ```
     pub fn decide_batch(&self, requests: &[Request<'_>], decisions: &mut [Decision]) -> usize {
         decide::decide_batch(&self.image, requests, decisions)
+    }
+
+    /// Binds the engine to the start of its resources, such as
+    /// `arn:aws:execute-api:eu-central-1:123456789012:abc123/prod/`: per request only what
+    /// follows is read.
+    ///
+    /// Reads every pattern, so it takes time linear in them; not for every request.
+    ///
+    /// # Errors
+    ///
+    /// The tables of what is left would pass 2^32 entries.
+    pub fn scope(&self, start: &str) -> Result<Scope<'_>, BuildError> {
+        Scope::new(self, start).ok_or(BuildError::too_large("patterns"))
     }
 
     /// Returns the decision with the statements that caused it.

@@ -86,6 +86,18 @@ impl<'x> Template<'x> {
         }
     }
 
+    /// Returns whether the text, as a pattern, matches the whole of these pieces.
+    pub(super) fn matches_pieces(&self, pieces: &[&str]) -> bool {
+        let same = |a, b| a == b;
+        match self {
+            Self::Plain(program) => glob::matches_stream(*program, 0, program.len(), pieces, same),
+            Self::Resolved(resolved) => {
+                let (start, end) = (resolved.settle(0, 0), resolved.end());
+                glob::matches_stream(*resolved, start, end, pieces, same)
+            }
+        }
+    }
+
     /// Returns whether the text, as an ARN of patterns, matches `value` field by field.
     pub(super) fn matches_arn(&self, value: &str) -> bool {
         match self {

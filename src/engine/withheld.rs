@@ -7,7 +7,7 @@
 
 use core::ops::ControlFlow;
 
-use super::decide::{Walk, matches_pattern};
+use super::decide::Walk;
 use super::lane::FIND_FROM;
 use crate::image::{Image, MANY_ROWS, NO_ROW, OPEN_LANE, WithheldLane};
 use crate::util::extent::Extent;
@@ -33,10 +33,7 @@ pub(super) fn decide(walk: &Walk<'_, '_>, allowed: &mut bool) -> ControlFlow<()>
 
 fn decide_with(walk: &Walk<'_, '_>, words: &mut [u64], allowed: &mut bool) -> ControlFlow<()> {
     let mut cancelled = Cancelled { words };
-    let automaton = &walk.image.automaton;
-    automaton.for_each(walk.request.resource(), |pattern| {
-        walk.pattern(pattern, allowed, Some(&mut cancelled))
-    })?;
+    walk.for_each(|pattern| walk.pattern(pattern, allowed, Some(&mut cancelled)))?;
     let lanes = &walk.image.withheld_lanes;
     let mut of_lane = |lane: &WithheldLane| {
         Lane {
@@ -98,7 +95,7 @@ impl Cancelled<'_> {
                     let patterns = complement.patterns.of(&image.complement_patterns);
                     patterns
                         .iter()
-                        .any(|&pattern| matches_pattern(image, walk.request, pattern))
+                        .any(|&pattern| walk.matches_pattern(pattern))
                 })
             }
         }

@@ -229,16 +229,42 @@ pub(crate) fn matches_ignore_case(program: &[u8], text: &str) -> bool {
     })
 }
 
+/// A text to be read byte by byte: a string, or pieces of one that are not joined.
+pub(crate) trait Text {
+    /// Returns the byte at this place, or `None` behind the end.
+    fn byte(&self, at: usize) -> Option<u8>;
+}
+
+impl Text for str {
+    #[inline(always)]
+    fn byte(&self, at: usize) -> Option<u8> {
+        self.as_bytes().get(at).copied()
+    }
+}
+
+/// Pieces that follow one another.
+impl Text for [&str] {
+    fn byte(&self, at: usize) -> Option<u8> {
+        let mut at = at;
+        for piece in self {
+            match piece.as_bytes().get(at) {
+                Some(&byte) => return Some(byte),
+                None => at -= piece.len(),
+            }
+        }
+        None
+    }
+}
+
 /// Returns whether the tokens from `start` to `end` match the whole of `text`.
 #[inline]
 pub(crate) fn matches_stream<S: Stream + ?Sized>(
     stream: &S,
     start: S::Cursor,
     end: S::Cursor,
-    text: &str,
+    text: &(impl Text + ?Sized),
     same: impl Fn(u8, u8) -> bool,
 ) -> bool {
-    let bytes = text.as_bytes();
     let mut cursor = start;
     let mut at = 0_usize;
     // Behind the last `*`, and where in the text its run ends so far.
@@ -249,7 +275,7 @@ pub(crate) fn matches_stream<S: Stream + ?Sized>(
         } else {
             stream.token(cursor)
         };
-        let step = match (token, bytes.get(at)) {
+        let step = match (token, text.byte(at)) {
             (Some((Token::Any, next)), _) => {
                 if next == end {
                     return true;
@@ -258,8 +284,8 @@ pub(crate) fn matches_stream<S: Stream + ?Sized>(
                 cursor = next;
                 continue;
             }
-            (Some((Token::One, next)), Some(&first)) => Some((next, at + char_len(first))),
-            (Some((Token::Byte(byte), next)), Some(&found)) if same(byte, found) => {
+            (Some((Token::One, next)), Some(first)) => Some((next, at + char_len(first))),
+            (Some((Token::Byte(byte), next)), Some(found)) if same(byte, found) => {
                 Some((next, at + 1))
             }
             (None, None) => return true,
@@ -272,7 +298,7 @@ pub(crate) fn matches_stream<S: Stream + ?Sized>(
                     return false;
                 };
                 // A whole character, so that a `?` behind the star starts at a boundary.
-                let Some(&first) = bytes.get(from) else {
+                let Some(first) = text.byte(from) else {
                     return false;
                 };
                 let from = from + char_len(first);
@@ -391,7 +417,7 @@ mod tests {
                 })
                 .collect();
             prop_assert_eq!(matches(&written, &text), expected);
-            prop_assert_eq!(matches_stream(&program[..], 0, program.len(), &text, |a, b| a == b), expected);
+            prop_assert_eq!(matches_stream(&program[..], 0, program.len(), text.as_str(), |a, b| a == b), expected);
         }
     }
 }

@@ -21,10 +21,12 @@
 //! - `tree`: the literal heads;
 //! - `grams`: many tails of one head;
 //! - `automaton`: the tables together, and the walk;
-//! - `build`: patterns → tables.
+//! - `build`: patterns → tables;
+//! - `derive`: what is left of a pattern behind the start of a text.
 
 pub(crate) mod automaton;
 pub(crate) mod build;
+pub(crate) mod derive;
 pub(crate) mod glob;
 pub(crate) mod grams;
 pub(crate) mod tree;
