@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::address_set::{AddressCondition, AddressSet, Overlay};
 use super::config::{Config, Strategy};
+use super::loaded::Loaded;
 use super::programs::Programs;
 use super::rows::{RowRule, Rows};
 use super::tables::Image;
@@ -19,7 +20,7 @@ use crate::util::int::AsUsize;
 const SOURCE_IP: &str = "aws:sourceip";
 
 /// Builds the image of `rules`.
-pub(crate) fn build(rules: &RuleSet<'_>, config: &Config) -> Result<Image, BuildError> {
+pub(crate) fn build(rules: &RuleSet<'_>, config: &Config) -> Result<Loaded, BuildError> {
     let mut writer = Writer::default();
     conditions::write_lists(&mut writer, rules)?;
     conditions::write(&mut writer, rules)?;
@@ -27,8 +28,9 @@ pub(crate) fn build(rules: &RuleSet<'_>, config: &Config) -> Result<Image, Build
     statements::write(&mut writer, rules, &lanes)?;
 
     let primary = primary_key(rules);
-    writer.image.primary = writer.text(primary.as_bytes())?;
-    writer.image.primary_is_source_ip = primary == SOURCE_IP;
+    let key = writer.text(primary.as_bytes())?;
+    writer.image.primary.push(key);
+    writer.image.primary_is_source_ip = u32::from(primary == SOURCE_IP);
     let mut budget = config.class_budget;
     let overlay = overlay(rules, primary, config, &mut budget)?;
     let mut programs = Programs::new(rules, &writer.image);
@@ -48,7 +50,7 @@ pub(crate) fn build(rules: &RuleSet<'_>, config: &Config) -> Result<Image, Build
     if let Some(overlay) = &overlay {
         write_classes(&mut writer.image, overlay)?;
     }
-    Ok(writer.image)
+    Loaded::new(writer.finish(), config.image_size_limit)
 }
 
 /// Lays the look-ups out. The last step: a build that fails before does not pay for them.

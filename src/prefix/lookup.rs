@@ -20,6 +20,7 @@
 use super::classes::Classes;
 use crate::util::ids::ClassId;
 use crate::util::int::{AsUsize, to_u32, top16_v4, top16_v6};
+use crate::util::table::{Record, tables};
 
 /// From this many stretches on there is a root.
 const ROOT_FROM: usize = 64;
@@ -28,7 +29,7 @@ const ROOT_FROM: usize = 64;
 pub(crate) const ROOT_LEN: usize = (1 << 16) + 1;
 
 /// An address in host byte order.
-pub(crate) trait Bits: Copy + Ord {
+pub(crate) trait Bits: Record + Ord {
     /// Returns the upper 16 bits.
     fn top(self) -> u16;
 }
@@ -47,15 +48,18 @@ impl Bits for u128 {
     }
 }
 
-/// The look-up table of one address family.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Lookup<T> {
-    /// For each block the index of the first stretch that starts in it or later.
-    pub(crate) root: Vec<u32>,
-    /// Where each stretch starts.
-    pub(crate) starts: Vec<T>,
-    /// The class of each stretch.
-    pub(crate) classes: Vec<ClassId>,
+tables! {
+    /// The look-up table of one address family.
+    struct Lookup / LookupView<T: Bits> {
+        "classes" {
+            /// For each block the index of the first stretch that starts in it or later.
+            table root: u32;
+            /// Where each stretch starts.
+            table starts: T;
+            /// The class of each stretch.
+            table classes: ClassId;
+        }
+    }
 }
 
 impl<T: Bits> Lookup<T> {
@@ -84,7 +88,9 @@ impl<T: Bits> Lookup<T> {
             classes: stretches.iter().map(|stretch| stretch.1).collect(),
         })
     }
+}
 
+impl<T: Bits> LookupView<'_, T> {
     /// Returns the class of `address`.
     #[inline]
     pub(crate) fn class(&self, address: T) -> ClassId {
@@ -109,6 +115,7 @@ mod tests {
     use super::super::classes::{overlay_v4, overlay_v6};
     use super::super::set::{PrefixSet, contains};
     use super::*;
+    use crate::util::table::Tables;
 
     /// Prefixes of all lengths around a few addresses, `count` of them, from a fixed sequence.
     fn prefixes_v4(count: u32) -> Vec<ipnet::IpNet> {
@@ -145,7 +152,7 @@ mod tests {
                 ]
             });
             for address in edges.chain([0, 1, u32::MAX, 0x0fff_ffff, 0x1000_0000]) {
-                let class = lookup.class(address);
+                let class = lookup.view().class(address);
                 for (list, member) in lists.iter().zip(&members) {
                     let in_class = member.whole || member.classes.contains(&class);
                     assert_eq!(
@@ -175,19 +182,19 @@ mod tests {
         assert!(!lookup.root.is_empty());
         for range in lists[0].v6() {
             for address in [range.first, range.last, range.first - 1, range.last + 1] {
-                let in_class = members[0].classes.contains(&lookup.class(address));
+                let in_class = members[0].classes.contains(&lookup.view().class(address));
                 assert_eq!(in_class, contains(lists[0].v6(), address));
             }
         }
-        assert_eq!(lookup.class(0), ClassId::default());
-        assert_eq!(lookup.class(u128::MAX), ClassId::default());
+        assert_eq!(lookup.view().class(0), ClassId::default());
+        assert_eq!(lookup.view().class(u128::MAX), ClassId::default());
     }
 
     #[test]
     fn no_lists_is_one_class() {
         let (classes, _) = overlay_v4(&[], &mut 0).unwrap();
         assert_eq!(
-            Lookup::new(&classes).unwrap().class(u32::MAX),
+            Lookup::new(&classes).unwrap().view().class(u32::MAX),
             ClassId::default()
         );
     }

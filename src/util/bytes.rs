@@ -4,6 +4,8 @@
 //! general comparison costs more than comparing. Two overlapping words cover what whole
 //! words leave over.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 /// Returns whether two byte strings are equal.
 #[inline(always)]
 pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
@@ -37,7 +39,9 @@ pub(crate) fn strip_end<'t>(text: &'t [u8], end: &[u8]) -> Option<&'t [u8]> {
 }
 
 /// The first bytes of a literal as they are looked for: a word, and which of its bytes count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Needle {
     /// The first eight bytes, or all with zeros behind them.
