@@ -35,9 +35,9 @@ use std::time::Instant;
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 use self::prefix::classes::{Classes, overlay_v4, overlay_v6};
-use self::prefix::lookup::Address;
-use self::prefix::{Lookup, PrefixSet};
+use self::prefix::{LookupV4, LookupV4View, LookupV6, LookupV6View, PrefixSet};
 use self::util::ids::{ClassId, Id};
+use self::util::table::{Store, Tables};
 use self::workload::Rng;
 
 /// The number of addresses asked for, in turn.
@@ -56,7 +56,11 @@ enum Kind {
     Many,
 }
 
-trait Family: Address + core::fmt::Debug {
+trait Family: Copy + Ord + core::fmt::Debug {
+    type Lookup: Tables + 'static;
+    fn lookup(classes: &Classes<Self>) -> Self::Lookup;
+    fn class(self, lookup: &<Self::Lookup as Tables>::View<'_>) -> ClassId;
+    fn shape(lookup: &<Self::Lookup as Tables>::View<'_>) -> String;
     fn bits(ip: IpAddr) -> Self;
     fn random(rng: &mut Rng) -> Self;
     fn top(self) -> usize;
@@ -68,6 +72,21 @@ trait Family: Address + core::fmt::Debug {
 }
 
 impl Family for u32 {
+    type Lookup = LookupV4;
+
+    fn lookup(classes: &Classes<Self>) -> LookupV4 {
+        LookupV4::new(classes).unwrap()
+    }
+
+    #[inline]
+    fn class(self, lookup: &LookupV4View<'_>) -> ClassId {
+        lookup.class(self)
+    }
+
+    fn shape(lookup: &LookupV4View<'_>) -> String {
+        lookup.shape().to_string()
+    }
+
     fn bits(ip: IpAddr) -> Self {
         match ip {
             IpAddr::V4(ip) => ip.to_bits(),
@@ -119,6 +138,21 @@ impl Family for u32 {
 }
 
 impl Family for u128 {
+    type Lookup = LookupV6;
+
+    fn lookup(classes: &Classes<Self>) -> LookupV6 {
+        LookupV6::new(classes).unwrap()
+    }
+
+    #[inline]
+    fn class(self, lookup: &LookupV6View<'_>) -> ClassId {
+        lookup.class(self)
+    }
+
+    fn shape(lookup: &LookupV6View<'_>) -> String {
+        lookup.shape().to_string()
+    }
+
     fn bits(ip: IpAddr) -> Self {
         match ip {
             IpAddr::V4(_) => 0,
@@ -159,6 +193,15 @@ impl Family for u128 {
             address: core::net::Ipv6Addr::from_bits(bits).into(),
             length: length as u8,
         }
+    }
+}
+
+/// The bytes of tables.
+struct Size(usize);
+
+impl Store for Size {
+    fn table(&mut self, bytes: &[u8]) {
+        self.0 += bytes.len();
     }
 }
 
@@ -223,18 +266,21 @@ fn family<T: Family>(c: &mut Criterion, name: &str, kind: Kind, size: usize) {
     let mut times: Vec<f64> = Vec::new();
     for _ in 0..7 {
         let start = Instant::now();
-        black_box(Lookup::new(black_box(&classes)).unwrap());
+        black_box(T::lookup(black_box(&classes)));
         times.push(start.elapsed().as_secs_f64() * 1e3);
     }
     times.sort_by(f64::total_cmp);
-    let lookup = Lookup::new(&classes).unwrap();
+    let tables = T::lookup(&classes);
+    let lookup = tables.view();
+    let mut bytes = Size(0);
+    T::lookup(&classes).store(&mut bytes);
     let sorted = Sorted::new(&classes);
     let mut hits = 0;
     for &address in &addresses {
         let at = classes.stretches.partition_point(|s| s.0 <= address);
         let class = classes.stretches[at - 1].1;
         assert_eq!(
-            (lookup.class(address), sorted.class(address)),
+            (address.class(&lookup), sorted.class(address)),
             (class, class.as_u32())
         );
         hits += usize::from(class != ClassId::default());
@@ -244,14 +290,14 @@ fn family<T: Family>(c: &mut Criterion, name: &str, kind: Kind, size: usize) {
         classes.stretches.len(),
         classes.count,
         hits * 100 / ADDRESSES,
-        lookup.shape(),
-        lookup.bytes() as f64 / size as f64,
+        T::shape(&lookup),
+        bytes.0 as f64 / size as f64,
         times[times.len() / 2],
         sorted.bytes() as f64 / size as f64,
     );
     let mut group = c.benchmark_group(name);
     time(&mut group, "lookup", size, &addresses, |a| {
-        lookup.class(a).as_u32()
+        a.class(&lookup).as_u32()
     });
     time(&mut group, "sorted", size, &addresses, |a| sorted.class(a));
     group.finish();

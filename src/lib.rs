@@ -29,7 +29,7 @@ mod util;
 
 pub use crate::decision::{Decision, Effect, Explanation, Position};
 pub use crate::engine::{Builder, Engine, Handle, Inspection, Scope};
-pub use crate::image::{Config, Strategy};
+pub use crate::image::{Config, ImageError, Strategy};
 pub use crate::ir::BuildError;
 pub use crate::policy::{ParseError, ParseOptions, Policy, PolicyKind};
 pub use crate::request::{Address, Api, ApiError, Principal, Request, Value, is_address_key};

@@ -9,7 +9,7 @@ use core::cmp::Ordering;
 use super::context::{self, Addresses, Texts};
 use super::template::Template;
 use crate::image::conditions::value_hash;
-use crate::image::{Condition, EFFECT_DENY, Image};
+use crate::image::{Condition, EFFECT_DENY, View};
 use crate::policy::value::{Number, read_date};
 use crate::policy::{Operator, OperatorFamily};
 use crate::prefix::set;
@@ -19,7 +19,7 @@ use crate::util::ids::Id;
 use crate::util::int::AsUsize;
 
 /// Returns whether the condition with this index holds, in a rule of this effect.
-pub(super) fn holds(image: &Image, request: &Request<'_>, index: u32, effect: u32) -> bool {
+pub(super) fn holds(image: &View<'_>, request: &Request<'_>, index: u32, effect: u32) -> bool {
     // A condition that the image does not hold must not open the door.
     let Some(condition) = image.conditions.get(index.as_usize()) else {
         return effect == EFFECT_DENY;
@@ -44,8 +44,8 @@ pub(super) fn holds(image: &Image, request: &Request<'_>, index: u32, effect: u3
 
 /// Returns bytes of the image that are text.
 #[inline]
-pub(super) fn text(image: &Image, extent: Extent) -> &str {
-    core::str::from_utf8(extent.of(&image.text)).unwrap_or_default()
+pub(super) fn text<'i>(image: &View<'i>, extent: Extent) -> &'i str {
+    core::str::from_utf8(extent.of(image.text)).unwrap_or_default()
 }
 
 /// How an operator reads values.
@@ -57,7 +57,7 @@ enum Quantifier {
 }
 
 struct Test<'i, 'r> {
-    image: &'i Image,
+    image: &'i View<'i>,
     request: &'i Request<'r>,
     index: u32,
     condition: &'i Condition,
@@ -100,8 +100,8 @@ impl Test<'_, '_> {
             .copied()
             .unwrap_or_default();
         let (v4, v6) = (
-            list.v4.of(&self.image.ranges_v4),
-            list.v6.of(&self.image.ranges_v6),
+            list.v4.of(self.image.ranges_v4),
+            list.v6.of(self.image.ranges_v6),
         );
         let negated = self.operator.is_negated();
         match value {
@@ -125,12 +125,10 @@ impl Test<'_, '_> {
             b"false".as_slice()
         };
         match self.quantifier() {
-            Quantifier::Plain => self
-                .values()
-                .any(|parts| match parts.of(&self.image.parts) {
-                    [part] => part.bytes.of(&self.image.text) == asked,
-                    _ => false,
-                }),
+            Quantifier::Plain => self.values().any(|parts| match parts.of(self.image.parts) {
+                [part] => part.bytes.of(self.image.text) == asked,
+                _ => false,
+            }),
             Quantifier::ForAllValues => true,
             Quantifier::ForAnyValue => false,
         }
@@ -146,7 +144,7 @@ impl Test<'_, '_> {
     }
 
     fn values(&self) -> impl Iterator<Item = Extent> {
-        self.condition.values.of(&self.image.values).iter().copied()
+        self.condition.values.of(self.image.values).iter().copied()
     }
 
     /// Returns whether some value of the policy matches `value`, the operator read without its negation.
@@ -231,7 +229,7 @@ impl Test<'_, '_> {
 
     /// Returns a value without variables.
     fn literal(&self, parts: Extent) -> Option<&str> {
-        match parts.of(&self.image.parts) {
+        match parts.of(self.image.parts) {
             [part] => Some(text(self.image, part.bytes)),
             _ => None,
         }

@@ -15,8 +15,8 @@ use super::withheld::{self, Cancelled};
 use crate::decision::Decision;
 use crate::image::programs::item_hash;
 use crate::image::{
-    Base, Cell, EFFECT_ALLOW, EFFECT_DENY, Hit, Image, MANY_ROWS, NO_ROW, Program, ProgramItem,
-    Row, Rule,
+    Base, Cell, EFFECT_ALLOW, EFFECT_DENY, Hit, MANY_ROWS, NO_ROW, Program, ProgramItem, Row, Rule,
+    View,
 };
 use crate::request::{Address, Principal, Request};
 use crate::util::bytes;
@@ -31,13 +31,13 @@ const BATCH: usize = 16;
 
 /// Decides.
 #[inline]
-pub(super) fn decide(image: &Image, request: &Request<'_>) -> Decision {
+pub(super) fn decide(image: &View<'_>, request: &Request<'_>) -> Decision {
     decide_at(image, request, place(image, request), Asked::whole(request))
 }
 
 /// Decides about a resource of which the start is known: `asked` says what is left.
 pub(super) fn decide_scoped(
-    image: &Image,
+    image: &View<'_>,
     request: &Request<'_>,
     asked: Asked<'_, '_>,
 ) -> Decision {
@@ -72,7 +72,7 @@ impl<'r> Asked<'_, 'r> {
 
 /// Decides each of `requests`; stops at the shorter of the slices and returns its length.
 pub(super) fn decide_batch(
-    image: &Image,
+    image: &View<'_>,
     requests: &[Request<'_>],
     decisions: &mut [Decision],
 ) -> usize {
@@ -93,7 +93,12 @@ pub(super) fn decide_batch(
 }
 
 #[inline]
-fn decide_at(image: &Image, request: &Request<'_>, place: Place, asked: Asked<'_, '_>) -> Decision {
+fn decide_at(
+    image: &View<'_>,
+    request: &Request<'_>,
+    place: Place,
+    asked: Asked<'_, '_>,
+) -> Decision {
     let walk = Walk {
         image,
         request,
@@ -126,11 +131,12 @@ struct Place {
 }
 
 #[inline]
-fn place(image: &Image, request: &Request<'_>) -> Place {
+fn place(image: &View<'_>, request: &Request<'_>) -> Place {
     let state = |base| Place { base, class: 0 };
+    let primary = image.primary.first().copied().unwrap_or_default();
     let ip = match (image.primary_is_source_ip, request.source_ip()) {
-        (true, Address::Known(ip)) => ip.to_canonical(),
-        _ => match context::addresses(request, condition::text(image, image.primary)) {
+        (1, Address::Known(ip)) => ip.to_canonical(),
+        _ => match context::addresses(request, condition::text(image, primary)) {
             Addresses::One(ip) => ip,
             Addresses::Absent => return state(Base::Absent),
             Addresses::Unreadable => return state(Base::Unreadable),
@@ -154,7 +160,7 @@ fn place(image: &Image, request: &Request<'_>) -> Place {
 
 /// One decision under way.
 pub(super) struct Walk<'i, 'r> {
-    pub(super) image: &'i Image,
+    pub(super) image: &'i View<'i>,
     pub(super) request: &'i Request<'r>,
     asked: Asked<'i, 'i>,
     place: Place,
@@ -198,7 +204,7 @@ impl Walk<'_, '_> {
             return ControlFlow::Continue(());
         }
         if let Some(cancelled) = cancelled {
-            for &entry in pattern.cancels.of(&image.cancels) {
+            for &entry in pattern.cancels.of(image.cancels) {
                 cancelled.insert(entry);
             }
         }
@@ -209,7 +215,7 @@ impl Walk<'_, '_> {
     }
 
     fn hits(&self, hits: Extent, allowed: &mut bool) -> ControlFlow<()> {
-        let hits = hits.of(&self.image.hits);
+        let hits = hits.of(self.image.hits);
         if hits.len() < FIND_FROM {
             return hits
                 .iter()
@@ -266,14 +272,14 @@ impl Walk<'_, '_> {
         let cell = match row.kind {
             Row::KIND_UNIFORM => base,
             Row::KIND_DENSE if in_class => {
-                let cells = row.cells.of(&image.dense_cells);
+                let cells = row.cells.of(image.dense_cells);
                 cells
                     .get(self.place.class.as_usize())
                     .copied()
                     .unwrap_or(Cell::DENY)
             }
             Row::KIND_SPARSE if in_class => {
-                let cells = row.cells.of(&image.sparse_cells);
+                let cells = row.cells.of(image.sparse_cells);
                 match cells.binary_search_by_key(&self.place.class, |cell| cell.class.as_u32()) {
                     Ok(at) => cells.get(at).map_or(Cell::DENY, |found| found.cell),
                     Err(_) => base,
@@ -298,7 +304,7 @@ impl Walk<'_, '_> {
             return Decision::ExplicitDeny;
         };
         let mut allowed = program.otherwise == Cell::ALLOW;
-        for item in program.items.of(&image.program_items) {
+        for item in program.items.of(image.program_items) {
             // Deny comes first, so behind an allow there is nothing that could change it.
             if item.effect == EFFECT_ALLOW && allowed {
                 break;
@@ -323,7 +329,7 @@ impl Walk<'_, '_> {
     /// Takes in the items that the request's values name; breaks on a deny.
     fn keyed(&self, number: u32, program: &Program, allowed: &mut bool) -> ControlFlow<()> {
         let image = self.image;
-        for &key in program.keys.of(&image.program_keys) {
+        for &key in program.keys.of(image.program_keys) {
             // These items need the key to have one value, and that one of theirs.
             let Texts::One(value) = context::texts(self.request, condition::text(image, key))
             else {
@@ -350,13 +356,13 @@ impl Walk<'_, '_> {
         let Some(residual) = image.residuals.get(item.residual.as_usize()) else {
             return item.effect == EFFECT_DENY;
         };
-        let mut conditions = residual.of(&image.residual_conditions).iter();
+        let mut conditions = residual.of(image.residual_conditions).iter();
         conditions.all(|&index| condition::holds(image, self.request, index, item.effect))
     }
 
     /// A row kept as rules, deny first.
     fn list(&self, row: &Row) -> Decision {
-        for id in row.cells.of(&self.image.row_rules) {
+        for id in row.cells.of(self.image.row_rules) {
             let Some(rule) = self.image.rules.get(id.as_usize()) else {
                 return Decision::ExplicitDeny;
             };
@@ -387,13 +393,13 @@ const fn effect(number: u32) -> Decision {
 }
 
 /// Returns whether all conditions of a rule hold.
-pub(super) fn conditions_hold(image: &Image, request: &Request<'_>, rule: &Rule) -> bool {
-    let mut conditions = rule.conditions.of(&image.rule_conditions).iter();
+pub(super) fn conditions_hold(image: &View<'_>, request: &Request<'_>, rule: &Rule) -> bool {
+    let mut conditions = rule.conditions.of(image.rule_conditions).iter();
     conditions.all(|&index| condition::holds(image, request, index, rule.effect))
 }
 
 /// Returns whether one pattern matches the request's resource.
-pub(super) fn matches_pattern(image: &Image, request: &Request<'_>, id: PatternId) -> bool {
+pub(super) fn matches_pattern(image: &View<'_>, request: &Request<'_>, id: PatternId) -> bool {
     let Some(pattern) = image.patterns.get(id.as_usize()) else {
         return false;
     };

@@ -12,13 +12,13 @@ use crate::decision::{
     Decision, Determining, Effect, Explanation, MatchedPattern, MatchedPrefix, Position,
 };
 use crate::image::statements::{v6_bits, v6_words};
-use crate::image::{EFFECT_ALLOW, EFFECT_DENY, Image, NotedPrefix, Rule};
+use crate::image::{EFFECT_ALLOW, EFFECT_DENY, Rule, View};
 use crate::request::Request;
 use crate::util::ids::Id;
 use crate::util::int::AsUsize;
 
 /// Explains.
-pub(super) fn explain(image: &Image, request: &Request<'_>) -> Explanation {
+pub(super) fn explain(image: &View<'_>, request: &Request<'_>) -> Explanation {
     let lanes = Lanes::new(image, request);
     let matching: Vec<&Rule> = image
         .rules
@@ -42,15 +42,15 @@ pub(super) fn explain(image: &Image, request: &Request<'_>) -> Explanation {
     )
 }
 
-fn matches(image: &Image, request: &Request<'_>, lanes: &Lanes<'_, '_>, rule: &Rule) -> bool {
-    let mut patterns = rule.patterns.of(&image.rule_patterns).iter();
+fn matches(image: &View<'_>, request: &Request<'_>, lanes: &Lanes<'_, '_>, rule: &Rule) -> bool {
+    let mut patterns = rule.patterns.of(image.rule_patterns).iter();
     lanes.contains(rule.lane)
         && patterns.any(|p| matches_pattern(image, request, p.pattern)) != (rule.not_resource == 1)
         && conditions_hold(image, request, rule)
 }
 
-fn determining(image: &Image, request: &Request<'_>, rule: &Rule) -> Determining {
-    let mut patterns = rule.patterns.of(&image.rule_patterns).iter();
+fn determining(image: &View<'_>, request: &Request<'_>, rule: &Rule) -> Determining {
+    let mut patterns = rule.patterns.of(image.rule_patterns).iter();
     let resource = patterns
         .find(|p| rule.not_resource == 0 && matches_pattern(image, request, p.pattern))
         .and_then(|p| {
@@ -63,38 +63,44 @@ fn determining(image: &Image, request: &Request<'_>, rule: &Rule) -> Determining
                 },
             })
         });
-    let notes = rule.notes.of(&image.notes).iter();
+    let notes = rule.notes.of(image.notes).iter();
     let prefixes = notes.filter_map(|note| {
         let condition = image.conditions.get(note.condition.as_usize())?;
         let Addresses::One(ip) = context::addresses(request, text(image, condition.key)) else {
             return None;
         };
         let (prefix, position) = match ip {
-            IpAddr::V4(ip) => longest(note.v4.of(&image.noted_v4), 32, |length| {
-                ip.to_bits() & u32::MAX.checked_shl(32 - length).unwrap_or(0)
-            })
+            IpAddr::V4(ip) => longest(
+                note.v4.of(image.noted_v4),
+                32,
+                |p| (p.first, p.prefix.length),
+                |length| ip.to_bits() & u32::MAX.checked_shl(32 - length).unwrap_or(0),
+            )
             .and_then(|found| {
                 let network = core::net::Ipv4Addr::from_bits(found.first);
-                let net = Ipv4Net::new(network, u8::try_from(found.length).ok()?).ok()?;
+                let net = Ipv4Net::new(network, u8::try_from(found.prefix.length).ok()?).ok()?;
                 Some((
                     IpNet::V4(net),
                     Position {
-                        line: found.line,
-                        column: found.column,
+                        line: found.prefix.line,
+                        column: found.prefix.column,
                     },
                 ))
             }),
-            IpAddr::V6(ip) => longest(note.v6.of(&image.noted_v6), 128, |length| {
-                v6_words(ip.to_bits() & u128::MAX.checked_shl(128 - length).unwrap_or(0))
-            })
+            IpAddr::V6(ip) => longest(
+                note.v6.of(image.noted_v6),
+                128,
+                |p| (p.first, p.prefix.length),
+                |length| v6_words(ip.to_bits() & u128::MAX.checked_shl(128 - length).unwrap_or(0)),
+            )
             .and_then(|found| {
                 let network = core::net::Ipv6Addr::from_bits(v6_bits(found.first));
-                let net = Ipv6Net::new(network, u8::try_from(found.length).ok()?).ok()?;
+                let net = Ipv6Net::new(network, u8::try_from(found.prefix.length).ok()?).ok()?;
                 Some((
                     IpNet::V6(net),
                     Position {
-                        line: found.line,
-                        column: found.column,
+                        line: found.prefix.line,
+                        column: found.prefix.column,
                     },
                 ))
             }),
@@ -125,15 +131,16 @@ fn determining(image: &Image, request: &Request<'_>, rule: &Rule) -> Determining
 
 /// Returns the longest of the sorted prefixes that contains an address; of equal ones the first written.
 ///
-/// `network` gives the address's network of a length.
-fn longest<T: Copy + Ord>(
-    prefixes: &[NotedPrefix<T>],
+/// `key` gives a prefix's network and length, `network` the address's network of a length.
+fn longest<P, T: Ord>(
+    prefixes: &[P],
     bits: u32,
+    key: impl Fn(&P) -> (T, u32),
     network: impl Fn(u32) -> T,
-) -> Option<&NotedPrefix<T>> {
+) -> Option<&P> {
     (0..=bits).rev().find_map(|length| {
         let wanted = (network(length), length);
-        let at = prefixes.partition_point(|p| (p.first, p.length) < wanted);
-        prefixes.get(at).filter(|p| (p.first, p.length) == wanted)
+        let at = prefixes.partition_point(|prefix| key(prefix) < wanted);
+        prefixes.get(at).filter(|prefix| key(prefix) == wanted)
     })
 }

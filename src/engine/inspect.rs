@@ -2,9 +2,7 @@
 
 use core::fmt;
 
-use crate::image::{Image, Row};
-use crate::util::hash::HashTable;
-use crate::util::int::AsUsize;
+use crate::image::{Loaded, Row, file};
 
 /// What an engine is made of: counts, sizes and the strategy that the build chose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +70,8 @@ impl fmt::Display for Inspection {
     }
 }
 
-pub(super) fn inspect(image: &Image) -> Inspection {
+pub(super) fn inspect(loaded: &Loaded) -> Inspection {
+    let image = loaded.view();
     let of_kind = |kind| count(image.rows.iter().filter(|row| row.kind == kind).count());
     let lists = of_kind(Row::KIND_LIST);
     let strategy = match (count(image.rows.len()), lists) {
@@ -88,9 +87,12 @@ pub(super) fn inspect(image: &Image) -> Inspection {
         ("IPv4 ranges", count(image.ranges_v4.len())),
         ("IPv6 ranges", count(image.ranges_v6.len())),
         ("IPv4 classes", v4_classes),
-        ("IPv6 classes", u64::from(image.class_count) - v4_classes),
-        ("IPv4 stretches", u64::from(image.v4.stretches())),
-        ("IPv6 stretches", u64::from(image.v6.stretches())),
+        (
+            "IPv6 classes",
+            u64::from(image.class_count).saturating_sub(v4_classes),
+        ),
+        ("IPv4 stretches", u64::from(image.v4.stretches)),
+        ("IPv6 stretches", u64::from(image.v6.stretches)),
         ("resource patterns", count(image.patterns.len())),
         ("automaton nodes", count(image.automaton.heads.nodes.len())),
         ("NotResource lists", count(image.complements.len())),
@@ -102,113 +104,29 @@ pub(super) fn inspect(image: &Image) -> Inspection {
         ("residual programs", count(image.programs.len())),
         ("conditions", count(image.conditions.len())),
     ];
-    let automaton = &image.automaton;
-    let section = |name, items: usize, sizes: &[usize]| Section {
-        name,
-        items: count(items),
-        bytes: sizes.iter().map(|&size| count(size)).sum(),
+    let items = |group| match group {
+        "classes" => u64::from(image.class_count),
+        "automaton" => count(image.patterns.len()),
+        "lanes" => count(image.lanes.len()),
+        "rows" => count(image.rows.len()),
+        "programs" => count(image.programs.len()),
+        "conditions" => count(image.conditions.len()),
+        "prefix lists" => count(image.lists.len()),
+        "explanations" => count(image.rules.len()),
+        _ => count(image.text.len()),
     };
-    let sections = vec![
-        section(
-            "classes",
-            image.class_count.as_usize(),
-            &[image.v4.bytes(), image.v6.bytes()],
-        ),
-        section(
-            "automaton",
-            image.patterns.len(),
-            &[
-                size(&automaton.heads.nodes),
-                size(&automaton.heads.labels),
-                hash_size(&automaton.heads.children),
-                size(&automaton.ids),
-                size(&automaton.tails),
-                size(&automaton.pieces),
-                size(&automaton.grams.sets),
-                size(&automaton.grams.filters),
-                hash_size(&automaton.grams.table),
-                size(&automaton.grams.groups),
-                size(&automaton.programs),
-                size(&image.patterns),
-                size(&image.cancels),
-                size(&image.complements),
-                size(&image.complement_patterns),
-                size(&image.withheld),
-                size(&image.withheld_lanes),
-                size(&image.withheld_rows),
-            ],
-        ),
-        section(
-            "lanes",
-            image.lanes.len(),
-            &[
-                size(&image.lanes),
-                size(&image.actions),
-                size(&image.action_programs),
-                size(&image.principals),
-                size(&image.principal_entries),
-                hash_size(&image.action_table),
-                size(&image.actions_open),
-                hash_size(&image.principal_table),
-                size(&image.principals_open),
-            ],
-        ),
-        section(
-            "rows",
-            image.rows.len(),
-            &[
-                size(&image.hits),
-                size(&image.rows),
-                size(&image.sparse_cells),
-                size(&image.dense_cells),
-                size(&image.row_rules),
-            ],
-        ),
-        section(
-            "programs",
-            image.programs.len(),
-            &[
-                size(&image.programs),
-                size(&image.program_items),
-                size(&image.program_keys),
-                hash_size(&image.program_table),
-                size(&image.residuals),
-                size(&image.residual_conditions),
-            ],
-        ),
-        section(
-            "conditions",
-            image.conditions.len(),
-            &[
-                size(&image.conditions),
-                size(&image.values),
-                size(&image.parts),
-                hash_size(&image.value_table),
-            ],
-        ),
-        section(
-            "prefix lists",
-            image.lists.len(),
-            &[
-                size(&image.lists),
-                size(&image.ranges_v4),
-                size(&image.ranges_v6),
-            ],
-        ),
-        section(
-            "explanations",
-            image.rules.len(),
-            &[
-                size(&image.rules),
-                size(&image.rule_patterns),
-                size(&image.rule_conditions),
-                size(&image.notes),
-                size(&image.noted_v4),
-                size(&image.noted_v6),
-            ],
-        ),
-        section("texts", image.text.len(), &[size(&image.text)]),
-    ];
+    let mut sections: Vec<Section> = Vec::new();
+    for (table, len) in file::sizes(loaded.bytes()) {
+        let size = len.saturating_mul(count(table.record_size));
+        match sections.iter_mut().find(|known| known.name == table.group) {
+            Some(known) => known.bytes += size,
+            None => sections.push(Section {
+                name: table.group,
+                items: items(table.group),
+                bytes: size,
+            }),
+        }
+    }
     let lookups = [
         ("IPv4 look-up", image.v4.shape().to_string()),
         ("IPv6 look-up", image.v6.shape().to_string()),
@@ -223,12 +141,4 @@ pub(super) fn inspect(image: &Image) -> Inspection {
 
 fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-fn hash_size(table: &HashTable) -> usize {
-    size(&table.buckets) + size(&table.slots)
-}
-
-fn size<T>(table: &[T]) -> usize {
-    size_of_val(table)
 }

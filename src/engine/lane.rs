@@ -6,7 +6,7 @@
 use core::cell::{Cell, OnceCell};
 
 use crate::image::caller::{self, Arn};
-use crate::image::{Action, Image, Lane, Principal, PrincipalEntry};
+use crate::image::{Action, Lane, Principal, PrincipalEntry, View};
 use crate::pattern::glob;
 use crate::request::{self, Request};
 use crate::util::extent::Extent;
@@ -25,7 +25,7 @@ const ACTION_LEN: usize = 128;
 /// The lanes of one request, each asked at most once while there are few.
 #[derive(Debug)]
 pub(super) struct Lanes<'i, 'r> {
-    image: &'i Image,
+    image: &'i View<'i>,
     request: &'i Request<'r>,
     /// The first 64 lanes: asked already, and the answer.
     asked: Cell<u64>,
@@ -36,7 +36,7 @@ pub(super) struct Lanes<'i, 'r> {
 
 impl<'i, 'r> Lanes<'i, 'r> {
     #[inline]
-    pub(super) const fn new(image: &'i Image, request: &'i Request<'r>) -> Self {
+    pub(super) const fn new(image: &'i View<'i>, request: &'i Request<'r>) -> Self {
         Self {
             image,
             request,
@@ -57,7 +57,7 @@ impl<'i, 'r> Lanes<'i, 'r> {
         let mut actions = None;
         for &principal in self.find_principals()?.as_slice() {
             let element = self.image.principals.get(principal.as_usize())?;
-            let of_element = element.lanes.of(&self.image.lanes);
+            let of_element = element.lanes.of(self.image.lanes);
             if of_element.len() < FIND_FROM {
                 for (number, lane) in (element.lanes.start..).zip(of_element) {
                     let action = self.image.actions.get(lane.action.as_usize())?;
@@ -93,7 +93,7 @@ impl<'i, 'r> Lanes<'i, 'r> {
         if self.image.principals_open.len() > FOUND {
             return None;
         }
-        for &number in &self.image.principals_open {
+        for &number in self.image.principals_open {
             try_element(number)?;
         }
         let mut look_up = |hash: u64| {
@@ -142,7 +142,7 @@ impl<'i, 'r> Lanes<'i, 'r> {
         if self.image.actions_open.len() > FOUND {
             return None;
         }
-        for &number in &self.image.actions_open {
+        for &number in self.image.actions_open {
             try_element(number)?;
         }
         let action = self.request.action().as_bytes();
@@ -190,10 +190,10 @@ impl<'i, 'r> Lanes<'i, 'r> {
             return element.matches_invoke == 1;
         }
         let matches =
-            |program: &Extent| glob::matches_ignore_case(program.of(&self.image.text), action);
+            |program: &Extent| glob::matches_ignore_case(program.of(self.image.text), action);
         element
             .programs
-            .of(&self.image.action_programs)
+            .of(self.image.action_programs)
             .iter()
             .any(matches)
             != (element.negated == 1)
@@ -201,7 +201,7 @@ impl<'i, 'r> Lanes<'i, 'r> {
 
     fn matches_principal(&self, element: &Principal) -> bool {
         let caller = self.request.principal();
-        let entries = element.entries.of(&self.image.principal_entries);
+        let entries = element.entries.of(self.image.principal_entries);
         let named = || entries.iter().any(|entry| self.names(entry, caller));
         match element.mode {
             Principal::MODE_EVERYONE => true,
@@ -217,7 +217,7 @@ impl<'i, 'r> Lanes<'i, 'r> {
 
     /// Returns whether an entry names the caller.
     fn names(&self, entry: &PrincipalEntry, caller: request::Principal<'_>) -> bool {
-        let name = entry.name.of(&self.image.text);
+        let name = entry.name.of(self.image.text);
         let is_or_any = |text: &str| name == b"*" || name == text.as_bytes();
         match (entry.kind, caller) {
             (PrincipalEntry::KIND_ACCOUNT, request::Principal::Aws(arn)) => {
@@ -239,8 +239,8 @@ impl<'i, 'r> Lanes<'i, 'r> {
         let Some(arn) = Arn::read(arn) else {
             return false;
         };
-        let partition = entry.partition.of(&self.image.text);
-        arn.account.as_bytes() == entry.name.of(&self.image.text)
+        let partition = entry.partition.of(self.image.text);
+        arn.account.as_bytes() == entry.name.of(self.image.text)
             && (entry.has_partition == 0 || arn.partition.as_bytes() == partition)
     }
 
@@ -250,7 +250,7 @@ impl<'i, 'r> Lanes<'i, 'r> {
         let Some(parts) = Arn::read(arn) else {
             return false;
         };
-        let text = |entry: &PrincipalEntry| entry.name.of(&self.image.text);
+        let text = |entry: &PrincipalEntry| entry.name.of(self.image.text);
         let mut arns = entries
             .iter()
             .filter(|entry| entry.kind == PrincipalEntry::KIND_ARN);

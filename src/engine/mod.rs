@@ -17,6 +17,7 @@
 //! - `context`: reading the request's condition keys;
 //! - `template`: texts with policy variables;
 //! - `handle`: an engine that can be replaced while it is used;
+//! - `map`: engines of mapped files;
 //! - `inspect`: what the engine is made of;
 //! - `explain`: the same question asked of every rule, with what matched.
 
@@ -27,22 +28,31 @@ mod explain;
 mod handle;
 mod inspect;
 mod lane;
+#[cfg(feature = "mmap")]
+mod map;
 mod scope;
 mod template;
 mod withheld;
 
 use core::fmt;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
 
 pub use self::handle::{Current, Handle};
 pub use self::inspect::{Inspection, Section};
 pub use self::scope::Scope;
 use crate::decision::{Decision, Explanation};
-use crate::image::{self, Config, Image};
+use crate::image::bytes::Bytes;
+use crate::image::{self, Config, ImageError, ImageErrorKind, Loaded};
 use crate::ir::{self, BuildError, BuildErrorKind};
 use crate::policy::{Policy, PolicyKind};
 use crate::request::{Api, Request};
 
 /// A compiled set of policies.
+///
+/// It is an image: a stretch of bytes that can be saved, and decided by where it is. A clone
+/// shares the image.
 ///
 /// # Example
 ///
@@ -71,7 +81,7 @@ use crate::request::{Api, Request};
 /// ```
 #[derive(Clone)]
 pub struct Engine {
-    image: Image,
+    image: Arc<Loaded>,
 }
 
 impl Engine {
@@ -85,7 +95,7 @@ impl Engine {
     /// Never panics and never allocates. Without any policy everything is denied implicitly.
     #[inline]
     pub fn decide(&self, request: &Request<'_>) -> Decision {
-        decide::decide(&self.image, request)
+        decide::decide(self.image.view(), request)
     }
 
     /// Decides each of `requests` into the place of the same index, and returns how many that were:
@@ -104,7 +114,7 @@ impl Engine {
     /// # Ok::<(), portcullis::BuildError>(())
     /// ```
     pub fn decide_batch(&self, requests: &[Request<'_>], decisions: &mut [Decision]) -> usize {
-        decide::decide_batch(&self.image, requests, decisions)
+        decide::decide_batch(self.image.view(), requests, decisions)
     }
 
     /// Binds the engine to the start of its resources, such as
@@ -124,19 +134,70 @@ impl Engine {
     ///
     /// Looks at every statement, so it takes time linear in them; not for every request.
     pub fn explain(&self, request: &Request<'_>) -> Explanation {
-        explain::explain(&self.image, request)
+        explain::explain(self.image.view(), request)
     }
 
     /// Returns what the engine is made of.
     pub fn inspect(&self) -> Inspection {
         inspect::inspect(&self.image)
     }
+
+    /// Returns the image, to be saved: [`Self::from_image`] makes the same engine of it.
+    ///
+    /// ```
+    /// use portcullis::Engine;
+    ///
+    /// let engine = Engine::builder().build()?;
+    /// let loaded = Engine::from_image(engine.image())?;
+    /// assert_eq!(loaded.image(), engine.image());
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub fn image(&self) -> &[u8] {
+        self.image.bytes()
+    }
+
+    /// Makes the engine of an image, of which a copy is kept.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are no image, of another release, or damaged.
+    pub fn from_image(bytes: &[u8]) -> Result<Self, ImageError> {
+        Loaded::copy(bytes).map(Self::of)
+    }
+
+    /// Makes the engine of an image that is part of the program; nothing is copied.
+    ///
+    /// The bytes must start at a multiple of 64, as those of a
+    /// `#[repr(C, align(64))] struct Aligned<T: ?Sized>(T)` around `include_bytes!` do.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::from_image`], and bytes that are not aligned.
+    pub fn from_static_image(bytes: &'static [u8]) -> Result<Self, ImageError> {
+        Loaded::open(Bytes::Static(bytes)).map(Self::of)
+    }
+
+    /// Makes the engine of the image in a file, of which a copy is kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::from_image`], and a file that cannot be read.
+    pub fn read_image(path: impl AsRef<Path>) -> Result<Self, ImageError> {
+        let file = File::open(path).map_err(ImageErrorKind::Read)?;
+        Loaded::read(&file).map(Self::of)
+    }
+
+    fn of(image: Loaded) -> Self {
+        Self {
+            image: Arc::new(image),
+        }
+    }
 }
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
-            .field("statements", &self.image.rules.len())
+            .field("statements", &self.image.view().rules.len())
             .finish_non_exhaustive()
     }
 }
@@ -217,7 +278,7 @@ impl Builder {
         }
         let rules = ir::lower(&self.policies, self.config.statement_limit)?;
         let image = image::build(&rules, &self.config)?;
-        Ok(Engine { image })
+        Ok(Engine::of(image))
     }
 }
 

@@ -8,15 +8,18 @@
 use core::fmt;
 use core::ops::ControlFlow;
 
+use self_cell::self_cell;
+
 use super::Engine;
 use super::decide::{self, Asked};
 use crate::decision::Decision;
-use crate::image::{Image, Part};
+use crate::image::{Part, View};
 use crate::pattern::derive::derive;
-use crate::pattern::{self, ANY, Automaton, ONE, glob};
+use crate::pattern::{self, ANY, Automaton, AutomatonView, ONE, glob};
 use crate::request::Request;
 use crate::util::extent::Extent;
 use crate::util::ids::{Id, PatternId};
+use crate::util::table::Tables;
 
 /// The methods that have automata of their own.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -36,7 +39,7 @@ pub struct Scope<'e> {
 impl<'e> Scope<'e> {
     /// Reads `start` with all patterns; `None` where the tables cannot count what is left.
     pub(super) fn new(engine: &'e Engine, start: &str) -> Option<Self> {
-        let image = &engine.image;
+        let image = engine.image.view();
         let programs = image.patterns.iter().map(|p| program(image, p.parts));
         let whole: Vec<(Vec<u8>, PatternId)> = programs
             .enumerate()
@@ -66,7 +69,7 @@ impl<'e> Scope<'e> {
             pieces: &[&self.start, request.resource()],
             is_joined: true,
         };
-        decide::decide_scoped(&self.engine.image, request, asked)
+        decide::decide_scoped(self.engine.image.view(), request, asked)
     }
 
     /// Decides; the request's resource is the path, without its leading slash.
@@ -99,7 +102,7 @@ impl<'e> Scope<'e> {
                 pieces: &pieces,
                 is_joined: true,
             };
-            return decide::decide_scoped(&self.engine.image, request, asked);
+            return decide::decide_scoped(self.engine.image.view(), request, asked);
         }
         // Other methods are rare: joined where there is room, else matched in pieces.
         let mut joined = [0; JOINED];
@@ -110,7 +113,7 @@ impl<'e> Scope<'e> {
             pieces: &pieces,
             is_joined: text.is_some(),
         };
-        decide::decide_scoped(&self.engine.image, request, asked)
+        decide::decide_scoped(self.engine.image.view(), request, asked)
     }
 }
 
@@ -123,10 +126,18 @@ impl fmt::Debug for Scope<'_> {
     }
 }
 
+self_cell!(
+    /// An automaton as it was built, with the view that decisions read.
+    struct Cell {
+        owner: Automaton,
+        #[covariant]
+        dependent: AutomatonView,
+    }
+);
+
 /// What is left of the patterns behind a start.
-#[derive(Debug)]
 pub(super) struct Left {
-    automaton: Automaton,
+    automaton: Cell,
     /// The pattern of each id of the automaton.
     ids: Vec<PatternId>,
     /// The same patterns' bytes, for a text in pieces.
@@ -138,7 +149,7 @@ impl Left {
         let (programs, ids): (Vec<Vec<u8>>, Vec<PatternId>) = left.into_iter().unzip();
         let slices: Vec<&[u8]> = programs.iter().map(Vec::as_slice).collect();
         Some(Self {
-            automaton: pattern::build::build(&slices)?,
+            automaton: Cell::new(pattern::build::build(&slices)?, Tables::view),
             ids,
             programs,
         })
@@ -152,11 +163,10 @@ impl Left {
         visit: &mut impl FnMut(PatternId) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         if asked.is_joined {
-            return self.automaton.for_each(asked.text, |left| {
-                match self.ids.get(left.as_usize()) {
-                    Some(&id) => visit(id),
-                    None => ControlFlow::Break(()),
-                }
+            let automaton = self.automaton.borrow_dependent();
+            return automaton.for_each(asked.text, |left| match self.ids.get(left.as_usize()) {
+                Some(&id) => visit(id),
+                None => ControlFlow::Break(()),
             });
         }
         let rest = asked.pieces.get(1..).unwrap_or_default();
@@ -180,14 +190,14 @@ fn behind(patterns: &[(Vec<u8>, PatternId)], start: &str) -> Vec<(Vec<u8>, Patte
 }
 
 /// Returns a pattern's bytes, each variable as a `*`.
-fn program(image: &Image, parts: Extent) -> Vec<u8> {
+fn program(image: &View<'_>, parts: Extent) -> Vec<u8> {
     let mut program = Vec::new();
-    for part in parts.of(&image.parts) {
+    for part in parts.of(image.parts) {
         if part.kind != Part::KIND_LITERAL {
             glob::push(&mut program, ANY);
             continue;
         }
-        for &byte in part.bytes.of(&image.text) {
+        for &byte in part.bytes.of(image.text) {
             match byte {
                 ANY | ONE => glob::push(&mut program, byte),
                 byte => program.push(byte),

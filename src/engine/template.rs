@@ -4,7 +4,7 @@
 //! piece. A text without variables, which nearly all are, is one slice.
 
 use super::context::{self, Text, Texts};
-use crate::image::{Image, Part};
+use crate::image::{Part, View};
 use crate::ir::VARIABLE_LIMIT;
 use crate::pattern::glob::{self, Stream, Token};
 use crate::request::Request;
@@ -32,14 +32,14 @@ impl<'x> Template<'x> {
     /// Asks `matches` about the text with these parts; false where a variable has no value.
     #[inline]
     pub(super) fn with(
-        image: &'x Image,
+        image: &'x View<'x>,
         request: &'x Request<'x>,
         parts: Extent,
         matches: impl FnOnce(&Template<'_>) -> bool,
     ) -> bool {
-        match parts.of(&image.parts) {
+        match parts.of(image.parts) {
             [part] if part.kind == Part::KIND_LITERAL => {
-                matches(&Template::Plain(part.bytes.of(&image.text)))
+                matches(&Template::Plain(part.bytes.of(image.text)))
             }
             parts => Resolved::new(image, request, parts)
                 .is_some_and(|resolved| matches(&Template::Resolved(&resolved))),
@@ -152,12 +152,12 @@ fn matches_fields<S: Stream + ?Sized>(
 }
 
 impl<'x> Resolved<'x> {
-    fn new(image: &'x Image, request: &'x Request<'x>, parts: &'x [Part]) -> Option<Self> {
+    fn new(image: &'x View<'x>, request: &'x Request<'x>, parts: &'x [Part]) -> Option<Self> {
         let mut values = [Text::Borrowed(""); VARIABLE_LIMIT];
         let mut slots = values.iter_mut();
         for part in parts.iter().filter(|part| part.kind != Part::KIND_LITERAL) {
             let text =
-                |extent: Extent| core::str::from_utf8(extent.of(&image.text)).unwrap_or_default();
+                |extent: Extent| core::str::from_utf8(extent.of(image.text)).unwrap_or_default();
             *slots.next()? = match context::texts(request, text(part.bytes)) {
                 Texts::One(value) => value,
                 // A list is no single value; it stands for nothing, as an absent key does.
@@ -168,7 +168,7 @@ impl<'x> Resolved<'x> {
             };
         }
         Some(Self {
-            text: &image.text,
+            text: image.text,
             parts,
             values,
         })

@@ -9,7 +9,7 @@ use core::ops::ControlFlow;
 
 use super::decide::Walk;
 use super::lane::FIND_FROM;
-use crate::image::{Image, MANY_ROWS, NO_ROW, OPEN_LANE, WithheldLane};
+use crate::image::{MANY_ROWS, NO_ROW, OPEN_LANE, View, WithheldLane};
 use crate::util::extent::Extent;
 use crate::util::int::AsUsize;
 
@@ -83,7 +83,7 @@ impl Cancelled<'_> {
     }
 
     /// Returns whether an entry is cancelled.
-    fn contains(&self, image: &Image, walk: &Walk<'_, '_>, entry: u32) -> bool {
+    fn contains(&self, image: &View<'_>, walk: &Walk<'_, '_>, entry: u32) -> bool {
         match self.words.get((entry / 64).as_usize()) {
             Some(word) => word >> (entry % 64) & 1 == 1,
             None => {
@@ -92,7 +92,7 @@ impl Cancelled<'_> {
                     complement.and_then(|e| image.complements.get(e.complement.as_usize()));
                 // One that is not there must not open the door, and not count as cancelled.
                 complement.is_some_and(|complement| {
-                    let patterns = complement.patterns.of(&image.complement_patterns);
+                    let patterns = complement.patterns.of(image.complement_patterns);
                     patterns
                         .iter()
                         .any(|&pattern| walk.matches_pattern(pattern))
@@ -146,7 +146,7 @@ impl Lane<'_, '_, '_> {
                 self.entry(stretch.start, allowed)?;
                 continue;
             }
-            let rows = self.lane.tree.of(&self.walk.image.withheld_rows);
+            let rows = self.lane.tree.of(self.walk.image.withheld_rows);
             let row = rows.get(node.as_usize()).copied().unwrap_or(MANY_ROWS);
             if count == Some(0) && row != MANY_ROWS {
                 self.walk.rows(row, allowed)?;

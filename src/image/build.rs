@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::address_set::{AddressCondition, AddressSet, Overlay};
 use super::config::{Config, Strategy};
+use super::loaded::Loaded;
 use super::programs::Programs;
 use super::rows::{RowRule, Rows};
 use super::tables::Image;
@@ -11,7 +12,7 @@ use super::writer::Writer;
 use super::{conditions, lanes, resources, statements};
 use crate::decision::Effect;
 use crate::ir::{self, BuildError, ConditionValues, RuleSet};
-use crate::prefix::Lookup;
+use crate::prefix::{LookupV4, LookupV6};
 use crate::util::ids::{Id, ListId};
 use crate::util::int::AsUsize;
 
@@ -19,7 +20,7 @@ use crate::util::int::AsUsize;
 const SOURCE_IP: &str = "aws:sourceip";
 
 /// Builds the image of `rules`.
-pub(crate) fn build(rules: &RuleSet<'_>, config: &Config) -> Result<Image, BuildError> {
+pub(crate) fn build(rules: &RuleSet<'_>, config: &Config) -> Result<Loaded, BuildError> {
     let mut writer = Writer::default();
     conditions::write_lists(&mut writer, rules)?;
     conditions::write(&mut writer, rules)?;
@@ -27,8 +28,9 @@ pub(crate) fn build(rules: &RuleSet<'_>, config: &Config) -> Result<Image, Build
     statements::write(&mut writer, rules, &lanes)?;
 
     let primary = primary_key(rules);
-    writer.image.primary = writer.text(primary.as_bytes())?;
-    writer.image.primary_is_source_ip = primary == SOURCE_IP;
+    let key = writer.text(primary.as_bytes())?;
+    writer.image.primary.push(key);
+    writer.image.primary_is_source_ip = u32::from(primary == SOURCE_IP);
     let mut budget = config.class_budget;
     let overlay = overlay(rules, primary, config, &mut budget)?;
     let mut programs = Programs::new(rules, &writer.image);
@@ -48,14 +50,14 @@ pub(crate) fn build(rules: &RuleSet<'_>, config: &Config) -> Result<Image, Build
     if let Some(overlay) = &overlay {
         write_classes(&mut writer.image, overlay)?;
     }
-    Ok(writer.image)
+    Loaded::new(writer.finish(), config.image_size_limit)
 }
 
 /// Lays the look-ups out. The last step: a build that fails before does not pay for them.
 fn write_classes(image: &mut Image, overlay: &Overlay) -> Result<(), BuildError> {
     let too_large = BuildError::too_large("address classes");
-    image.v4 = Lookup::new(&overlay.v4).ok_or(too_large.clone())?;
-    image.v6 = Lookup::new(&overlay.v6).ok_or(too_large.clone())?;
+    image.v4 = LookupV4::new(&overlay.v4).ok_or(too_large.clone())?;
+    image.v6 = LookupV6::new(&overlay.v6).ok_or(too_large.clone())?;
     image.v6_class_base = overlay.v4.count;
     let count = overlay.v4.count.checked_add(overlay.v6.count);
     image.class_count = count.ok_or(too_large)?;

@@ -14,7 +14,8 @@ const INDEX_FROM: usize = 8;
 /// Writes all lists.
 pub(super) fn write_lists(writer: &mut Writer, rules: &RuleSet<'_>) -> Result<(), BuildError> {
     for set in &rules.lists {
-        let (v4, v6) = (set.v4().iter().copied(), set.v6().iter().copied());
+        let v4 = set.v4().iter().map(|&range| range.into());
+        let v6 = set.v6().iter().map(|&range| range.into());
         let v4 = append(&mut writer.image.ranges_v4, v4, "prefixes")?;
         let v6 = append(&mut writer.image.ranges_v6, v6, "prefixes")?;
         writer.image.lists.push(List { v4, v6 });

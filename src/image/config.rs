@@ -21,6 +21,7 @@ pub struct Config {
     pub(crate) statement_limit: usize,
     pub(crate) class_budget: usize,
     pub(crate) cell_budget: usize,
+    pub(crate) image_size_limit: u64,
 }
 
 impl Default for Config {
@@ -31,6 +32,7 @@ impl Default for Config {
             statement_limit: 1_000_000,
             class_budget: 1 << 25,
             cell_budget: 1 << 24,
+            image_size_limit: 1 << 30,
         }
     }
 }
@@ -70,6 +72,13 @@ impl Config {
     #[must_use]
     pub const fn with_cell_budget(mut self, cells: usize) -> Self {
         self.cell_budget = cells;
+        self
+    }
+
+    /// Sets how many bytes the compiled policies may take; default 1 GiB.
+    #[must_use]
+    pub const fn with_image_size_limit(mut self, bytes: u64) -> Self {
+        self.image_size_limit = bytes;
         self
     }
 }

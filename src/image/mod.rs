@@ -31,17 +31,27 @@
 
 mod address_set;
 mod build;
+pub(crate) mod bytes;
 pub(crate) mod caller;
 pub(crate) mod conditions;
 mod config;
+mod error;
+pub(crate) mod file;
 mod lanes;
+mod loaded;
+#[cfg(feature = "mmap")]
+pub(crate) mod map;
 pub(crate) mod programs;
 mod resources;
 mod rows;
 pub(crate) mod statements;
 mod tables;
+mod validate;
 mod writer;
 
 pub(crate) use self::build::build;
 pub use self::config::{Config, Strategy};
+pub use self::error::ImageError;
+pub(crate) use self::error::ImageErrorKind;
+pub(crate) use self::loaded::Loaded;
 pub(crate) use self::tables::*;

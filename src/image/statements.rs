@@ -1,6 +1,6 @@
 //! Rules as written: what an explanation tells, and what a rule kept in a list is tested by.
 
-use super::tables::{EFFECT_ALLOW, EFFECT_DENY, Note, NotedPrefix, Rule, RulePattern};
+use super::tables::{EFFECT_ALLOW, EFFECT_DENY, Note, Noted, NotedV4, NotedV6, Rule, RulePattern};
 use super::writer::{Writer, append};
 use crate::decision::Effect;
 use crate::ir::{self, BuildError, RuleSet};
@@ -56,20 +56,19 @@ fn write_note(writer: &mut Writer, note: &ir::Note<'_>) -> Result<Note, BuildErr
     let (mut v4, mut v6) = (Vec::new(), Vec::new());
     for prefix in note.prefixes {
         let position = note.policy.position(prefix.span);
-        let (line, column) = (position.line, position.column);
-        let length = u32::from(prefix.value.prefix_len());
+        let noted = Noted {
+            length: u32::from(prefix.value.prefix_len()),
+            line: position.line,
+            column: position.column,
+        };
         match prefix.value {
-            ipnet::IpNet::V4(net) => v4.push(NotedPrefix {
+            ipnet::IpNet::V4(net) => v4.push(NotedV4 {
                 first: net.network().to_bits(),
-                length,
-                line,
-                column,
+                prefix: noted,
             }),
-            ipnet::IpNet::V6(net) => v6.push(NotedPrefix {
+            ipnet::IpNet::V6(net) => v6.push(NotedV6 {
                 first: v6_words(net.network().to_bits()),
-                length,
-                line,
-                column,
+                prefix: noted,
             }),
         }
     }

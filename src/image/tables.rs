@@ -1,121 +1,145 @@
 //! The tables, by type. Every record is `repr(C)`, of integers, without padding.
 
-use crate::pattern::Automaton;
-use crate::prefix::{Lookup, Range};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::pattern::{Automaton, AutomatonView};
+use crate::prefix::{LookupV4, LookupV4View, LookupV6, LookupV6View};
 use crate::util::extent::Extent;
-use crate::util::hash::HashTable;
+use crate::util::hash::{HashTable, HashTableView};
 use crate::util::ids::{ClassId, ListId, PatternId, RuleId};
+use crate::util::table::tables;
 
-/// A compiled set of policies.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Image {
-    /// The condition key whose values have classes, in ASCII lower case, in `text`.
-    pub(crate) primary: Extent,
-    /// Whether that is `aws:sourceip`, which requests have at hand.
-    pub(crate) primary_is_source_ip: bool,
-    /// IPv4 address → class.
-    pub(crate) v4: Lookup<u32>,
-    /// IPv6 address → class, from 0; [`Self::v6_class_base`] is to be added.
-    pub(crate) v6: Lookup<u128>,
-    /// The number of IPv4 classes: where the IPv6 classes start in the rows.
-    pub(crate) v6_class_base: u32,
-    /// The number of classes of both families.
-    pub(crate) class_count: u32,
+/// The ends of a range of IPv4 addresses.
+pub(crate) type RangeV4 = [u32; 2];
 
-    /// Resource → patterns.
-    pub(crate) automaton: Automaton,
-    /// What a matching pattern brings, by [`PatternId`].
-    pub(crate) patterns: Vec<Pattern>,
-    /// Rows by lane.
-    pub(crate) hits: Vec<Hit>,
-    /// The distinct `NotResource` lists.
-    pub(crate) complements: Vec<Complement>,
-    /// Their patterns.
-    pub(crate) complement_patterns: Vec<PatternId>,
-    /// What the complements bring, by lane.
-    pub(crate) withheld: Vec<Withheld>,
-    /// The lanes in which complements bring something, ascending; [`OPEN_LANE`] is the last.
-    pub(crate) withheld_lanes: Vec<WithheldLane>,
-    /// The rows of neighbouring complements taken together; see [`WithheldLane::tree`].
-    pub(crate) withheld_rows: Vec<u32>,
-    /// What a pattern cancels, by index in `withheld`.
-    pub(crate) cancels: Vec<u32>,
+/// The ends of a range of IPv6 addresses.
+pub(crate) type RangeV6 = [u128; 2];
 
-    /// The distinct pairs of action and principal, by principal.
-    pub(crate) lanes: Vec<Lane>,
-    /// The distinct action elements.
-    pub(crate) actions: Vec<Action>,
-    /// Their patterns, in `text`.
-    pub(crate) action_programs: Vec<Extent>,
-    /// Action elements that name an action without wildcards, by that action in lower case.
-    pub(crate) action_table: HashTable,
-    /// All other action elements.
-    pub(crate) actions_open: Vec<u32>,
-    /// The distinct principal elements.
-    pub(crate) principals: Vec<Principal>,
-    /// Their entries.
-    pub(crate) principal_entries: Vec<PrincipalEntry>,
-    /// Principal elements that list callers, by caller.
-    pub(crate) principal_table: HashTable,
-    /// Principal elements that callers match without being listed.
-    pub(crate) principals_open: Vec<u32>,
-
-    /// The rows.
-    pub(crate) rows: Vec<Row>,
-    /// The cells of the sparse rows, by class.
-    pub(crate) sparse_cells: Vec<SparseCell>,
-    /// The cells of the dense rows, by class.
-    pub(crate) dense_cells: Vec<Cell>,
-    /// The rules of the rows kept as lists, deny first.
-    pub(crate) row_rules: Vec<RuleId>,
-    /// The programs.
-    pub(crate) programs: Vec<Program>,
-    /// Their items.
-    pub(crate) program_items: Vec<ProgramItem>,
-    /// The keys that items of a program are found by, in `text`.
-    pub(crate) program_keys: Vec<Extent>,
-    /// Indices in `program_items`, by program, key and value.
-    pub(crate) program_table: HashTable,
-    /// The residual conditions of a rule, in `residual_conditions`.
-    pub(crate) residuals: Vec<Extent>,
-    /// Indices in `conditions`.
-    pub(crate) residual_conditions: Vec<u32>,
-
-    /// The distinct conditions.
-    pub(crate) conditions: Vec<Condition>,
-    /// Their values: parts of a text.
-    pub(crate) values: Vec<Extent>,
-    /// Indices in `values` of those that are found by what they equal, by condition and value.
-    pub(crate) value_table: HashTable,
-    /// The parts of texts.
-    pub(crate) parts: Vec<Part>,
-    /// The prefix lists as ranges, by [`ListId`].
-    pub(crate) lists: Vec<List>,
-    /// IPv4 ranges.
-    pub(crate) ranges_v4: Vec<Range<u32>>,
-    /// IPv6 ranges.
-    pub(crate) ranges_v6: Vec<Range<u128>>,
-
-    /// The rules.
-    pub(crate) rules: Vec<Rule>,
-    /// Their resource patterns in document order.
-    pub(crate) rule_patterns: Vec<RulePattern>,
-    /// Their conditions in document order, by index.
-    pub(crate) rule_conditions: Vec<u32>,
-    /// The CIDR lists as written, for explanations.
-    pub(crate) notes: Vec<Note>,
-    /// IPv4 prefixes of the notes, by first address, then length, then place.
-    pub(crate) noted_v4: Vec<NotedPrefix<u32>>,
-    /// IPv6 prefixes of the notes; an address is four words, the highest first.
-    pub(crate) noted_v6: Vec<NotedPrefix<[u32; 4]>>,
-
-    /// Keys, values, patterns, Sids: whatever is bytes.
-    pub(crate) text: Vec<u8>,
+tables! {
+    /// A compiled set of policies.
+    struct Image / View {
+        "classes" {
+            /// IPv4 address → class.
+            part v4: LookupV4, LookupV4View;
+            /// IPv6 address → class, from 0; `v6_class_base` is to be added.
+            part v6: LookupV6, LookupV6View;
+            /// The number of IPv4 classes: where the IPv6 classes start in the rows.
+            scalar v6_class_base: u32;
+            /// The number of classes of both families.
+            scalar class_count: u32;
+            /// The condition key whose values have classes, in ASCII lower case, in `text`.
+            table primary: Extent;
+            /// 1 if that is `aws:sourceip`, which requests have at hand.
+            scalar primary_is_source_ip: u32;
+        }
+        "automaton" {
+            /// What a matching pattern brings, by [`PatternId`].
+            table patterns: Pattern;
+            /// Resource → patterns.
+            part automaton: Automaton, AutomatonView;
+            /// The distinct `NotResource` lists.
+            table complements: Complement;
+            /// Their patterns.
+            table complement_patterns: PatternId;
+            /// What the complements bring, by lane.
+            table withheld: Withheld;
+            /// The lanes in which complements bring something, ascending; [`OPEN_LANE`] is the last.
+            table withheld_lanes: WithheldLane;
+            /// The rows of neighbouring complements taken together; see [`WithheldLane::tree`].
+            table withheld_rows: u32;
+            /// What a pattern cancels, by index in `withheld`.
+            table cancels: u32;
+        }
+        "lanes" {
+            /// The distinct pairs of action and principal, by principal.
+            table lanes: Lane;
+            /// The distinct action elements.
+            table actions: Action;
+            /// Their patterns, in `text`.
+            table action_programs: Extent;
+            /// Action elements that name an action without wildcards, by that action in lower case.
+            part action_table: HashTable, HashTableView;
+            /// All other action elements.
+            table actions_open: u32;
+            /// The distinct principal elements.
+            table principals: Principal;
+            /// Their entries.
+            table principal_entries: PrincipalEntry;
+            /// Principal elements that list callers, by caller.
+            part principal_table: HashTable, HashTableView;
+            /// Principal elements that callers match without being listed.
+            table principals_open: u32;
+        }
+        "rows" {
+            /// The rows.
+            table rows: Row;
+            /// Rows by lane.
+            table hits: Hit;
+            /// The cells of the sparse rows, by class.
+            table sparse_cells: SparseCell;
+            /// The cells of the dense rows, by class.
+            table dense_cells: Cell;
+            /// The rules of the rows kept as lists, deny first.
+            table row_rules: RuleId;
+        }
+        "programs" {
+            /// The programs.
+            table programs: Program;
+            /// Their items.
+            table program_items: ProgramItem;
+            /// The keys that items of a program are found by, in `text`.
+            table program_keys: Extent;
+            /// Indices in `program_items`, by program, key and value.
+            part program_table: HashTable, HashTableView;
+            /// The residual conditions of a rule, in `residual_conditions`.
+            table residuals: Extent;
+            /// Indices in `conditions`.
+            table residual_conditions: u32;
+        }
+        "conditions" {
+            /// The distinct conditions.
+            table conditions: Condition;
+            /// Their values: parts of a text.
+            table values: Extent;
+            /// Indices in `values` of those that are found by what they equal, by condition and value.
+            part value_table: HashTable, HashTableView;
+            /// The parts of texts.
+            table parts: Part;
+        }
+        "prefix lists" {
+            /// The prefix lists as ranges, by [`ListId`].
+            table lists: List;
+            /// IPv4 ranges.
+            table ranges_v4: RangeV4;
+            /// IPv6 ranges.
+            table ranges_v6: RangeV6;
+        }
+        "explanations" {
+            /// The rules.
+            table rules: Rule;
+            /// Their resource patterns in document order.
+            table rule_patterns: RulePattern;
+            /// Their conditions in document order, by index.
+            table rule_conditions: u32;
+            /// The CIDR lists as written, for explanations.
+            table notes: Note;
+            /// IPv4 prefixes of the notes, by first address, then length, then place.
+            table noted_v4: NotedV4;
+            /// IPv6 prefixes of the notes; an address is four words, the highest first.
+            table noted_v6: NotedV6;
+        }
+        "texts" {
+            /// Keys, values, patterns, Sids: whatever is bytes.
+            table text: u8;
+        }
+    }
 }
 
 /// What a request gets from one row: see [`Cell::IMPLICIT`], [`Cell::ALLOW`], [`Cell::DENY`];
 /// any other is a program.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(transparent)]
 pub(crate) struct Cell(pub(crate) u32);
 
@@ -131,7 +155,9 @@ impl Cell {
 }
 
 /// What a pattern brings when it matches.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Pattern {
     /// As written, in `text`.
@@ -158,7 +184,9 @@ pub(crate) const MANY_ROWS: u32 = u32::MAX - 1;
 pub(crate) const OPEN_LANE: u32 = u32::MAX;
 
 /// A row that counts for requests in a lane.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Hit {
     /// Index in `lanes`.
@@ -168,7 +196,9 @@ pub(crate) struct Hit {
 }
 
 /// A `NotResource` list.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Complement {
     /// Its patterns, in `complement_patterns`.
@@ -176,7 +206,9 @@ pub(crate) struct Complement {
 }
 
 /// What a complement brings in a lane.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Withheld {
     /// Index in `complements`.
@@ -186,7 +218,9 @@ pub(crate) struct Withheld {
 }
 
 /// The complements that bring something in one lane.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct WithheldLane {
     /// Index in `lanes`, or [`OPEN_LANE`].
@@ -200,7 +234,9 @@ pub(crate) struct WithheldLane {
 }
 
 /// An action element with a principal element.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Lane {
     /// Index in `actions`.
@@ -212,7 +248,9 @@ pub(crate) struct Lane {
 }
 
 /// `Action` or `NotAction`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Action {
     /// 1 for `NotAction`.
@@ -224,7 +262,9 @@ pub(crate) struct Action {
 }
 
 /// Which callers: a mode and entries.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Principal {
     /// One of the `MODE_…` constants.
@@ -249,7 +289,9 @@ impl Principal {
 }
 
 /// One caller or kind of callers.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct PrincipalEntry {
     /// One of the `KIND_…` constants.
@@ -276,7 +318,9 @@ impl PrincipalEntry {
 }
 
 /// The answers of a set of rules by address.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Row {
     /// One of the `KIND_…` constants.
@@ -301,7 +345,9 @@ impl Row {
 }
 
 /// A cell of a sparse row.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct SparseCell {
     /// The class, numbered through both families.
@@ -351,7 +397,9 @@ impl Base {
 }
 
 /// Residual conditions that decide a cell.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Program {
     /// In `program_items`, deny first; an allow only where `otherwise` is not one.
@@ -363,7 +411,21 @@ pub(crate) struct Program {
 }
 
 /// A rule's residual conditions and effect.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    FromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct ProgramItem {
     /// [`Cell::ALLOW`] or [`Cell::DENY`] as a number; see [`EFFECT_DENY`].
@@ -378,7 +440,9 @@ pub(crate) const EFFECT_DENY: u32 = 0;
 pub(crate) const EFFECT_ALLOW: u32 = 1;
 
 /// An operator on a key.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Condition {
     /// Index in `Operator::ALL`, whose order is fixed.
@@ -398,7 +462,9 @@ pub(crate) struct Condition {
 }
 
 /// A piece of a text.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Part {
     /// One of the `KIND_…` constants.
@@ -419,7 +485,9 @@ impl Part {
 }
 
 /// A prefix list as sorted, disjoint ranges.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct List {
     /// In `ranges_v4`.
@@ -429,7 +497,9 @@ pub(crate) struct List {
 }
 
 /// A statement.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Rule {
     /// Which policy.
@@ -459,7 +529,9 @@ pub(crate) struct Rule {
 }
 
 /// A resource pattern of a statement.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct RulePattern {
     /// The pattern.
@@ -471,7 +543,9 @@ pub(crate) struct RulePattern {
 }
 
 /// A CIDR list as written.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Note {
     /// Index in `conditions`.
@@ -484,12 +558,69 @@ pub(crate) struct Note {
     pub(crate) v6: Extent,
 }
 
-/// A prefix as written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+/// An IPv4 prefix as written.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    FromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+)]
 #[repr(C)]
-pub(crate) struct NotedPrefix<T> {
+pub(crate) struct NotedV4 {
     /// The lowest address.
-    pub(crate) first: T,
+    pub(crate) first: u32,
+    /// The rest of it.
+    pub(crate) prefix: Noted,
+}
+
+/// An IPv6 prefix as written.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    FromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+)]
+#[repr(C)]
+pub(crate) struct NotedV6 {
+    /// The lowest address, as words.
+    pub(crate) first: [u32; 4],
+    /// The rest of it.
+    pub(crate) prefix: Noted,
+}
+
+/// What is told of a prefix besides its lowest address.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    FromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+)]
+#[repr(C)]
+pub(crate) struct Noted {
     /// The prefix length in bits.
     pub(crate) length: u32,
     /// Line, from 1.

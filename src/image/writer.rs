@@ -16,6 +16,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// Returns the image; what was needed to make it is freed.
+    pub(super) fn finish(self) -> Image {
+        self.image
+    }
+
     /// Stores bytes once.
     pub(super) fn text(&mut self, bytes: &[u8]) -> Result<Extent, BuildError> {
         if let Some(&extent) = self.texts.get(bytes) {

@@ -5,37 +5,43 @@
 //! - A node of the heads that accepts anything is at a character boundary of every text
 //!   that reaches it, because heads are whole texts.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 use core::ops::ControlFlow;
 
 use super::glob;
-use super::grams::Grams;
-use super::tree::Tree;
+use super::grams::{Grams, GramsView};
+use super::tree::{Tree, TreeView};
 use crate::util::bytes::{self, Needle};
 use crate::util::extent::Extent;
 use crate::util::ids::PatternId;
+use crate::util::table::tables;
 
-/// All patterns of a policy set, compiled.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Automaton {
-    /// The literal heads.
-    pub(crate) heads: Tree,
-    /// Patterns, as [`Accept::ends`] and [`Accept::stars`] name them.
-    pub(crate) ids: Vec<PatternId>,
-    /// Patterns with more behind their head.
-    pub(crate) tails: Vec<Tail>,
-    /// The literals between the stars of the tails.
-    pub(crate) pieces: Vec<Piece>,
-    /// The pattern bytes of the tails.
-    pub(crate) programs: Vec<u8>,
-    /// The tails of heads that have many, by what they contain.
-    pub(crate) grams: Grams,
+tables! {
+    /// All patterns of a policy set, compiled.
+    struct Automaton / AutomatonView {
+        "automaton" {
+            /// The literal heads.
+            part heads: Tree, TreeView;
+            /// Patterns, as [`Accept::ends`] and [`Accept::stars`] name them.
+            table ids: PatternId;
+            /// Patterns with more behind their head.
+            table tails: Tail;
+            /// The literals between the stars of the tails.
+            table pieces: Piece;
+            /// The pattern bytes of the tails.
+            table programs: u8;
+            /// The tails of heads that have many, by what they contain.
+            part grams: Grams, GramsView;
+        }
+    }
 }
 
 /// In place of a set of grams: the head has few tails.
 pub(crate) const NO_GRAMS: u32 = u32::MAX;
 
 /// What hangs at a head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct Accept {
     /// Patterns that end here, in [`Automaton::ids`].
@@ -59,7 +65,9 @@ impl Accept {
 }
 
 /// A pattern behind its head.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Tail {
     /// The pattern.
@@ -75,7 +83,9 @@ pub(crate) struct Tail {
 }
 
 /// A literal between two stars.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Piece {
     /// Its start.
@@ -84,7 +94,7 @@ pub(crate) struct Piece {
     pub(crate) literal: Extent,
 }
 
-impl Automaton {
+impl AutomatonView<'_> {
     /// Calls `visit` for each pattern that matches the whole of `text`, in no particular order.
     ///
     /// Usually once; more often where a text repeats itself and many patterns share a head.
@@ -126,7 +136,7 @@ impl Automaton {
         ids: Extent,
         visit: &mut impl FnMut(PatternId) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        ids.of(&self.ids).iter().try_for_each(|&id| visit(id))
+        ids.of(self.ids).iter().try_for_each(|&id| visit(id))
     }
 
     #[inline]
@@ -136,7 +146,7 @@ impl Automaton {
         rest: &[u8],
         visit: &mut impl FnMut(PatternId) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        tails.of(&self.tails).iter().try_for_each(|tail| {
+        tails.of(self.tails).iter().try_for_each(|tail| {
             if self.matches(tail, rest).is_some() {
                 visit(tail.id)?;
             }
@@ -148,14 +158,14 @@ impl Automaton {
     #[inline]
     fn matches(&self, tail: &Tail, rest: &[u8]) -> Option<()> {
         if tail.is_simple == 0 {
-            return glob::matches_bytes(tail.program.of(&self.programs), rest).then_some(());
+            return glob::matches_bytes(tail.program.of(self.programs), rest).then_some(());
         }
         let mut rest = rest;
         if !tail.ending.is_empty() {
-            rest = bytes::strip_end(rest, tail.ending.of(&self.programs))?;
+            rest = bytes::strip_end(rest, tail.ending.of(self.programs))?;
         }
-        for piece in tail.pieces.of(&self.pieces) {
-            let literal = piece.literal.of(&self.programs);
+        for piece in tail.pieces.of(self.pieces) {
+            let literal = piece.literal.of(self.programs);
             rest = piece.needle.behind(literal, rest)?;
         }
         Some(())

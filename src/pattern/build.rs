@@ -131,13 +131,14 @@ mod tests {
 
     use super::super::glob::{self, program};
     use super::*;
+    use crate::util::table::Tables;
 
     fn matching(patterns: &[&str], text: &str) -> Vec<u32> {
         let programs: Vec<Vec<u8>> = patterns.iter().map(|p| program(p)).collect();
         let slices: Vec<&[u8]> = programs.iter().map(Vec::as_slice).collect();
         let automaton = build(&slices).unwrap();
         let mut found = Vec::new();
-        let _ = automaton.for_each(text, |id| {
+        let _ = automaton.view().for_each(text, |id| {
             found.push(id.as_u32());
             ControlFlow::Continue(())
         });
@@ -202,7 +203,7 @@ mod tests {
         let programs = [program("*"), program("a*")];
         let automaton = build(&[&programs[0], &programs[1]]).unwrap();
         let mut seen = 0;
-        let flow = automaton.for_each("a", |_| {
+        let flow = automaton.view().for_each("a", |_| {
             seen += 1;
             ControlFlow::Break(())
         });

@@ -8,12 +8,15 @@
 //!
 //! The cost is a step for each place in the text and width in use, however many the tails.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 use std::collections::HashMap;
 
 use super::glob::{ANY, ONE};
 use crate::util::extent::Extent;
-use crate::util::hash::{self, HashTable};
+use crate::util::hash::{self, HashTable, HashTableView};
 use crate::util::int::{AsUsize, to_u32};
+use crate::util::table::tables;
 
 /// The widths of grams, longest first; the bit of a width in [`GramSet::widths`] is its index.
 const WIDTHS: [usize; 4] = [8, 4, 2, 1];
@@ -24,21 +27,26 @@ const FILTER_BITS: usize = 16;
 /// How many groups of one text are remembered as seen.
 const SEEN: usize = 16;
 
-/// The tails of all heads that have many.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Grams {
-    /// One set for each head that has many tails.
-    pub(crate) sets: Vec<GramSet>,
-    /// The filters of the sets: bits by hash.
-    pub(crate) filters: Vec<u64>,
-    /// Index in `groups` by set and gram.
-    pub(crate) table: HashTable,
-    /// Tails with one gram, as the automaton numbers tails.
-    pub(crate) groups: Vec<Extent>,
+tables! {
+    /// The tails of all heads that have many.
+    struct Grams / GramsView {
+        "automaton" {
+            /// One set for each head that has many tails.
+            table sets: GramSet;
+            /// The filters of the sets: bits by hash.
+            table filters: u64;
+            /// Index in `groups` by set and gram.
+            part table: HashTable, HashTableView;
+            /// Tails with one gram, as the automaton numbers tails.
+            table groups: Extent;
+        }
+    }
 }
 
 /// The grams of the tails of one head.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct GramSet {
     /// Which widths occur: bits by index in [`WIDTHS`].
@@ -47,7 +55,7 @@ pub(crate) struct GramSet {
     pub(crate) filter: Extent,
 }
 
-impl Grams {
+impl GramsView<'_> {
     /// Calls `visit` with the tails of `set` that may match `text`; all that do are among them.
     #[inline]
     pub(crate) fn candidates<B>(
@@ -60,7 +68,7 @@ impl Grams {
         let Some(&GramSet { widths, filter }) = self.sets.get(set.as_usize()) else {
             return Continue(());
         };
-        let filter = filter.of(&self.filters);
+        let filter = filter.of(self.filters);
         let mut seen = Seen::default();
         let mut probe = |index: u32, gram: u64| {
             let hash = hash::words(set, gram, u64::from(index));
@@ -95,7 +103,9 @@ impl Grams {
         }
         Continue(())
     }
+}
 
+impl Grams {
     /// Makes the set of some tails, given by their pattern bytes.
     ///
     /// Calls `store` with each group of indices, and gives it the extent that it returns; the
@@ -226,6 +236,7 @@ mod tests {
 
     use super::super::glob::program;
     use super::*;
+    use crate::util::table::Tables;
 
     fn grams(patterns: &[&str]) -> (Grams, Vec<Vec<usize>>, Vec<usize>) {
         let programs: Vec<Vec<u8>> = patterns.iter().map(|p| program(p)).collect();
@@ -246,7 +257,7 @@ mod tests {
 
     fn found(grams: &Grams, text: &str) -> Vec<u32> {
         let mut found = Vec::new();
-        let _ = grams.candidates(0, text.as_bytes(), |group| {
+        let _ = grams.view().candidates(0, text.as_bytes(), |group| {
             found.push(group.start);
             ControlFlow::<()>::Continue(())
         });

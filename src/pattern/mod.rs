@@ -31,5 +31,5 @@ pub(crate) mod glob;
 pub(crate) mod grams;
 pub(crate) mod tree;
 
-pub(crate) use self::automaton::Automaton;
+pub(crate) use self::automaton::{Automaton, AutomatonView};
 pub(crate) use self::glob::{ANY, ONE, program};

@@ -11,11 +11,14 @@
 //! - A child is found by the first bytes of its label and counts only if the text has all
 //!   of it: the tree is exact whatever the hash.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 use super::automaton::Accept;
 use crate::util::bytes;
 use crate::util::extent::Extent;
-use crate::util::hash::{self, HashTable};
+use crate::util::hash::{self, HashTable, HashTableView};
 use crate::util::int::{AsUsize, to_u32};
+use crate::util::table::tables;
 
 /// The most bytes that a node looks at to choose a child: two words.
 const STRIDE_MAX: usize = 16;
@@ -23,19 +26,22 @@ const STRIDE_MAX: usize = 16;
 /// In place of a child: there is none, or more than one.
 const NO_CHILD: u32 = u32::MAX;
 
-/// A tree over byte strings.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tree {
-    /// The nodes.
-    pub(crate) nodes: Vec<Node>,
-    /// The labels.
-    pub(crate) labels: Vec<u8>,
-    /// The children of the nodes with more than one, by node and the first bytes of their labels.
-    pub(crate) children: HashTable,
+tables! {
+    /// A tree over byte strings.
+    struct Tree / TreeView {
+        "automaton" {
+            /// The nodes.
+            table nodes: Node;
+            /// The labels.
+            table labels: u8;
+            /// The children of the nodes with more than one, by node and the first bytes of their labels.
+            part children: HashTable, HashTableView;
+        }
+    }
 }
 
 /// A node of a [`Tree`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct Node {
     /// The bytes between parent and node, in [`Tree::labels`].
@@ -48,7 +54,7 @@ pub(crate) struct Node {
     pub(crate) accept: Accept,
 }
 
-impl Tree {
+impl TreeView<'_> {
     /// Returns the child of `node`, which has this number, whose label starts `rest`, and what is behind the label.
     #[inline]
     pub(crate) fn step<'t>(
@@ -70,12 +76,14 @@ impl Tree {
     #[inline]
     fn enter<'t>(&self, child: u32, rest: &'t [u8]) -> Option<(usize, &'t [u8])> {
         let child = child.as_usize();
-        let label = self.nodes.get(child)?.label.of(&self.labels);
+        let label = self.nodes.get(child)?.label.of(self.labels);
         // An empty label, which no build makes, would let a walk stand still.
         let (start, behind) = rest.split_at_checked(label.len())?;
         (!label.is_empty() && bytes::equal(start, label)).then_some((child, behind))
     }
+}
 
+impl Tree {
     /// Builds the tree of `keys`, and returns for each node the indices of the keys that end there.
     ///
     /// `None` where a table passes 2^32 entries. Takes time in the bytes of all keys, and sorting.
@@ -205,6 +213,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::util::table::Tables;
 
     /// The keys that start `text`, by walking.
     fn starts(tree: &Tree, ends: &[Vec<usize>], text: &[u8]) -> Vec<usize> {
@@ -212,7 +221,7 @@ mod tests {
         let (mut at, mut rest) = (0, text);
         loop {
             found.extend(&ends[at]);
-            match tree.step(at, &tree.nodes[at], rest) {
+            match tree.view().step(at, &tree.nodes[at], rest) {
                 Some((child, behind)) => (at, rest) = (child, behind),
                 None => break,
             }

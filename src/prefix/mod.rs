@@ -28,5 +28,5 @@ pub(crate) mod classes;
 pub(crate) mod lookup;
 pub(crate) mod set;
 
-pub(crate) use self::lookup::Lookup;
-pub(crate) use self::set::{PrefixSet, Range};
+pub(crate) use self::lookup::{LookupV4, LookupV4View, LookupV6, LookupV6View};
+pub(crate) use self::set::PrefixSet;

@@ -4,6 +4,8 @@
 //! general comparison costs more than comparing. Two overlapping words cover what whole
 //! words leave over.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 use crate::util::int::AsUsize;
 
 /// Returns whether two byte strings are equal.
@@ -41,7 +43,9 @@ pub(crate) fn strip_end<'t>(text: &'t [u8], end: &[u8]) -> Option<&'t [u8]> {
 }
 
 /// How a literal is looked for: by its first two bytes, eight places at a time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Needle {
     /// The first byte in all eight.

@@ -1,9 +1,13 @@
 //! Stretches of flat tables, by offset and length in items.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 use crate::util::int::{AsUsize, to_u32};
 
 /// A stretch of a table. Reading one that does not lie in the table gives nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Extent {
     /// The first item.

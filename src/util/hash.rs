@@ -6,7 +6,10 @@
 //! and never an answer. Keys come from policies, not from requests; keys made to collide
 //! make the search linear among themselves, and cost the build nothing.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 use crate::util::int::{AsUsize, fold, high32, low32, to_u32};
+use crate::util::table::tables;
 
 /// Returns the hash of `bytes` under `seed`.
 #[inline]
@@ -35,19 +38,35 @@ pub(crate) fn words(seed: u32, first: u64, second: u64) -> u64 {
     )
 }
 
-/// Numbers by hash.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct HashTable {
-    /// Where each bucket's slots start, and one more for the end; a power of two of buckets, or empty.
-    pub(crate) buckets: Vec<u32>,
-    /// The slots, by bucket.
-    pub(crate) slots: Vec<Slot>,
-    /// How many bits of the hash choose the bucket.
-    bits: u32,
+tables! {
+    /// Numbers by hash.
+    struct HashTable / HashTableView {
+        "hash tables" {
+            /// Where each bucket's slots start, and one more for the end; a power of two of buckets, or empty.
+            table buckets: u32;
+            /// The slots, by bucket.
+            table slots: Slot;
+            /// How many bits of the hash choose the bucket.
+            scalar bits: u32;
+        }
+    }
 }
 
 /// A number, with the half of its hash that does not choose the bucket.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    FromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Slot {
     /// The lower half of the hash.
@@ -88,7 +107,9 @@ impl HashTable {
             bits,
         })
     }
+}
 
+impl HashTableView<'_> {
     /// Returns the numbers of entries that may have had this hash: all that had, and few others.
     #[inline]
     pub(crate) fn candidates(&self, hash: u64) -> impl Iterator<Item = u32> + Clone {
@@ -120,6 +141,7 @@ fn bucket(hash: u64, bits: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::util::table::Tables;
 
     #[test]
     fn every_entry_is_among_its_candidates() {
@@ -129,7 +151,7 @@ mod tests {
             let table = HashTable::new(&entries).unwrap();
             let mut others = 0;
             for i in 0..count + 100 {
-                let found: Vec<u32> = table.candidates(hashed(i)).collect();
+                let found: Vec<u32> = table.view().candidates(hashed(i)).collect();
                 assert_eq!(found.contains(&i), i < count);
                 others += found.iter().filter(|&&other| other != i).count();
             }
@@ -141,8 +163,8 @@ mod tests {
     fn entries_of_one_hash_are_all_kept() {
         let entries: Vec<(u64, u32)> = (0..1000).map(|i| (42, i)).collect();
         let table = HashTable::new(&entries).unwrap();
-        assert!(table.candidates(42).eq(0..1000));
-        assert_eq!(table.candidates(43).count(), 0);
+        assert!(table.view().candidates(42).eq(0..1000));
+        assert_eq!(table.view().candidates(43).count(), 0);
     }
 
     #[test]
@@ -153,7 +175,7 @@ mod tests {
             bits: 1,
         };
         for hash in [0, 1 << 63, u64::MAX] {
-            assert_eq!(table.candidates(hash).count(), 0);
+            assert_eq!(table.view().candidates(hash).count(), 0);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Id newtypes: one `u32` each, so that a class cannot be mistaken for a pattern.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 use crate::util::int::{AsUsize, to_u32};
 
 /// A number that names an item of one table.
@@ -28,7 +30,7 @@ pub(crate) trait Id: Copy {
 macro_rules! define_ids {
     ($($(#[$doc:meta])* $name:ident;)+) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
         #[repr(transparent)]
         pub(crate) struct $name(u32);
 

@@ -5,3 +5,4 @@ pub(crate) mod extent;
 pub(crate) mod hash;
 pub(crate) mod ids;
 pub(crate) mod int;
+pub(crate) mod table;

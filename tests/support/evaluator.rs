@@ -43,6 +43,14 @@ pub(crate) const ALL: &[&dyn Evaluator] = &[
         name: "compiled, no classes",
         config: || Config::new().with_class_budget(0),
     },
+    &Loaded(Compiled {
+        name: "saved and loaded",
+        config: Config::new,
+    }),
+    &Loaded(Compiled {
+        name: "saved and loaded, few cells",
+        config: || Config::new().with_cell_budget(2),
+    }),
 ];
 
 struct Reference;
@@ -81,14 +89,37 @@ impl Evaluator for Compiled {
     }
 
     fn prepare<'p>(&self, policies: &'p [Policy]) -> Box<dyn Decider + 'p> {
+        Box::new(self.build(policies))
+    }
+}
+
+impl Compiled {
+    fn build(&self, policies: &[Policy]) -> Engine {
         let add = |builder: portcullis::Builder, policy: &Policy| builder.policy(policy.clone());
         let builder = policies
             .iter()
             .fold(Engine::builder(), add)
             .config((self.config)());
         match builder.build() {
-            Ok(engine) => Box::new(engine),
+            Ok(engine) => engine,
             Err(error) => panic!("{}: {error}", self.name),
+        }
+    }
+}
+
+/// The engine of the image of an engine.
+struct Loaded(Compiled);
+
+impl Evaluator for Loaded {
+    fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    fn prepare<'p>(&self, policies: &'p [Policy]) -> Box<dyn Decider + 'p> {
+        let image = self.0.build(policies).image().to_vec();
+        match Engine::from_image(&image) {
+            Ok(engine) => Box::new(engine),
+            Err(error) => panic!("{}: {error}", self.0.name),
         }
     }
 }

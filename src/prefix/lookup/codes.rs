@@ -18,10 +18,11 @@
 
 use std::collections::HashMap;
 
-use super::escapes::Escapes;
-use super::packed::Packed;
+use super::escapes::{Escapes, EscapesView};
+use super::packed::{Packed, PackedView};
 use crate::util::ids::{ClassId, Id};
 use crate::util::int::{AsUsize, low16, to_u32, top16_v4};
+use crate::util::table::tables;
 
 /// The number of blocks of /16.
 const BLOCKS: u32 = 1 << 16;
@@ -32,15 +33,18 @@ const CELLS: usize = 1 << 8;
 /// Where a stretch starts, and its class.
 type Stretch = (u32, ClassId);
 
-/// The tables.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Codes {
-    /// The node of each block of /16.
-    root: Vec<u16>,
-    /// The cells of the nodes, then of the children.
-    cells: Packed,
-    /// The children of the blocks of /24 that are not uniform.
-    escapes: Escapes,
+tables! {
+    /// Nodes and children by direct index.
+    struct Codes / CodesView {
+        "classes" {
+            /// The node of each block of /16.
+            table root: u16;
+            /// The cells of the nodes, then of the children.
+            part cells: Packed, PackedView;
+            /// The children of the blocks of /24 that are not uniform.
+            part escapes: Escapes, EscapesView;
+        }
+    }
 }
 
 /// How many blocks are not uniform: what decides the size.
@@ -72,7 +76,7 @@ impl Codes {
     /// Lays out `stretches` of `count` classes.
     pub(crate) fn new(stretches: &[Stretch], count: u32) -> Option<Self> {
         let mut cells = Packed::new(count);
-        let escape = cells.largest();
+        let escape = cells.largest;
         let mut root = Vec::with_capacity(BLOCKS.as_usize());
         let mut nodes = 0_usize;
         let mut uniform: HashMap<u32, u16> = HashMap::new();
@@ -147,26 +151,6 @@ impl Codes {
         })
     }
 
-    /// Returns the class of `address`, or `None` if another shape was chosen.
-    #[inline(always)]
-    pub(crate) fn class(&self, address: u32) -> Option<ClassId> {
-        let node = *self.root.get(top16_v4(address).as_usize())?;
-        let cell = usize::from(node) << 8 | usize::from(low16(address) >> 8);
-        let mut code = self.cells.number(cell);
-        if code == self.cells.largest() {
-            let child = self.escapes.child(u64::from(address >> 8));
-            let child = child.unwrap_or_default().as_usize();
-            let cell = (address & 0xff).as_usize();
-            code = self.cells.number(child.wrapping_mul(CELLS) | cell);
-        }
-        Some(ClassId::from_u32(code))
-    }
-
-    /// Returns the size in bytes.
-    pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.root) + self.cells.bytes() + self.escapes.bytes()
-    }
-
     /// Changes all tables at random.
     #[cfg(test)]
     pub(crate) fn corrupt(&mut self, mut random: impl FnMut() -> u64) {
@@ -178,6 +162,33 @@ impl Codes {
         }
         self.cells.corrupt(&mut random);
         self.escapes.corrupt(random);
+    }
+}
+
+impl CodesView<'_> {
+    /// Returns whether every block has a node, if this shape was chosen, and look-ups end soon.
+    pub(crate) fn is_sound(&self) -> bool {
+        (self.is_empty() || self.root.len() == BLOCKS.as_usize()) && self.escapes.is_sound()
+    }
+
+    /// Returns whether another shape was chosen.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.root.is_empty()
+    }
+
+    /// Returns the class of `address`, or `None` if another shape was chosen.
+    #[inline(always)]
+    pub(crate) fn class(&self, address: u32) -> Option<ClassId> {
+        let node = *self.root.get(top16_v4(address).as_usize())?;
+        let cell = usize::from(node) << 8 | usize::from(low16(address) >> 8);
+        let mut code = self.cells.number(cell);
+        if code == self.cells.largest {
+            let child = self.escapes.child(u64::from(address >> 8));
+            let child = child.unwrap_or_default().as_usize();
+            let cell = (address & 0xff).as_usize();
+            code = self.cells.number(child.wrapping_mul(CELLS) | cell);
+        }
+        Some(ClassId::from_u32(code))
     }
 }
 

@@ -7,27 +7,31 @@
 //!
 //! A block's first stretch starts at its first address.
 
-use super::escapes::Escapes;
-use super::packed::Packed;
+use super::escapes::{Escapes, EscapesView};
+use super::packed::{Packed, PackedView};
 use super::small::Halves;
 use crate::util::extent::Extent;
 use crate::util::ids::{ClassId, Id};
 use crate::util::int::{AsUsize, low64, to_u32};
+use crate::util::table::tables;
 
 /// How many lower bits are left of a block.
 const BITS: u32 = 128 - 48;
 
-/// The tables.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Deep {
-    /// The run of each block.
-    blocks: Escapes,
-    /// The runs, in `starts`.
-    runs: Vec<Extent>,
-    /// Where the stretches start.
-    starts: Vec<Halves>,
-    /// Their classes.
-    classes: Packed,
+tables! {
+    /// Sorted runs by block.
+    struct Deep / DeepView {
+        "classes" {
+            /// The run of each block.
+            part blocks: Escapes, EscapesView;
+            /// The runs, in `starts`.
+            table runs: Extent;
+            /// Where the stretches start.
+            table starts: Halves;
+            /// Their classes.
+            part classes: Packed, PackedView;
+        }
+    }
 }
 
 /// The tables in the making, and what is left to those above.
@@ -89,26 +93,6 @@ pub(crate) fn split(stretches: &[(u128, ClassId)], escape: u32) -> Option<Split>
 }
 
 impl Deep {
-    /// Returns the class of `address`, whose block is not uniform.
-    #[inline]
-    pub(crate) fn class(&self, address: u128) -> u32 {
-        let run = self.blocks.child(low64(address >> BITS));
-        let run = run.and_then(|run| self.runs.get(run.as_usize()));
-        let run = run.copied().unwrap_or_default();
-        let starts = run.of(&self.starts);
-        let count = starts.partition_point(|start| start.bits() <= address);
-        let at = run.start.as_usize() + count.saturating_sub(1);
-        self.classes.number(at)
-    }
-
-    /// Returns the size in bytes.
-    pub(crate) fn bytes(&self) -> usize {
-        self.blocks.bytes()
-            + size_of_val(&*self.runs)
-            + size_of_val(&*self.starts)
-            + self.classes.bytes()
-    }
-
     /// Changes all tables at random.
     #[cfg(test)]
     pub(crate) fn corrupt(&mut self, mut random: impl FnMut() -> u64) {
@@ -120,5 +104,25 @@ impl Deep {
         }
         self.blocks.corrupt(&mut random);
         self.classes.corrupt(random);
+    }
+}
+
+impl DeepView<'_> {
+    /// Returns whether all runs are there and look-ups end soon.
+    pub(crate) fn is_sound(&self) -> bool {
+        let is_there = |run: &Extent| run.is_empty() || !run.of(self.starts).is_empty();
+        self.blocks.is_sound() && self.runs.iter().all(is_there)
+    }
+
+    /// Returns the class of `address`, whose block is not uniform.
+    #[inline]
+    pub(crate) fn class(&self, address: u128) -> u32 {
+        let run = self.blocks.child(low64(address >> BITS));
+        let run = run.and_then(|run| self.runs.get(run.as_usize()));
+        let run = run.copied().unwrap_or_default();
+        let starts = run.of(self.starts);
+        let count = starts.partition_point(|start| start.bits() <= address);
+        let at = run.start.as_usize() + count.saturating_sub(1);
+        self.classes.number(at)
     }
 }

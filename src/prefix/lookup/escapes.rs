@@ -9,7 +9,10 @@
 //!   the content.
 //! - An empty slot's child is [`NONE`].
 
-use crate::util::int::{AsUsize, low32, to_u32};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::util::int::{AsUsize, high32, low32, to_u32};
+use crate::util::table::{Tables, tables};
 
 /// The child of an empty slot.
 const NONE: u32 = u32::MAX;
@@ -25,18 +28,26 @@ const MULTIPLIERS: [u64; 4] = [
     0xd6e8_feb8_6659_fd93,
 ];
 
-/// A hash table from block to child.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Escapes {
-    multiplier: u64,
-    probes: u32,
-    slots: Vec<Slot>,
+tables! {
+    /// A hash table from block to child.
+    struct Escapes / EscapesView {
+        "classes" {
+            /// The lower half of the hash's multiplier.
+            scalar multiplier_low: u32;
+            /// The upper half.
+            scalar multiplier_high: u32;
+            /// How many slots are looked at.
+            scalar probes: u32;
+            /// The slots, and [`PROBES`] behind the last home.
+            table slots: Slot;
+        }
+    }
 }
 
 /// A block and its child.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-struct Slot {
+pub(crate) struct Slot {
     /// The upper and the lower half of the block's number.
     block: [u32; 2],
     child: u32,
@@ -61,13 +72,14 @@ impl Escapes {
             child: NONE,
         };
         let mut escapes = Self {
-            multiplier,
+            multiplier_low: low32(multiplier),
+            multiplier_high: high32(multiplier),
             probes: 0,
             // The last homes' neighbours lie past the end, so that no look-up wraps around.
             slots: vec![empty; len + PROBES.as_usize()],
         };
         for &(block, child) in children {
-            let home = escapes.home(block);
+            let home = escapes.view().home(block);
             let run = escapes.slots.get_mut(home..home + PROBES.as_usize())?;
             let at = run.iter().position(|slot| slot.child == NONE)?;
             *run.get_mut(at)? = Slot {
@@ -77,31 +89,6 @@ impl Escapes {
             escapes.probes = escapes.probes.max(to_u32(at + 1)?);
         }
         Some(escapes)
-    }
-
-    /// Returns the child of `block`, or `None` if there is none.
-    #[inline]
-    pub(crate) fn child(&self, block: u64) -> Option<u32> {
-        let run = self.slots.get(self.home(block)..)?;
-        let wanted = halves(block);
-        run.iter()
-            .take(self.probes.as_usize())
-            .find(|slot| slot.block == wanted)
-            .map(|slot| slot.child)
-    }
-
-    /// Returns the size in bytes.
-    pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.slots)
-    }
-
-    /// Returns the first slot of `block`.
-    #[inline(always)]
-    fn home(&self, block: u64) -> usize {
-        let homes = self.slots.len().saturating_sub(PROBES.as_usize());
-        let homes = u64::try_from(homes).unwrap_or_default();
-        let hash = (block ^ block >> 29).wrapping_mul(self.multiplier) >> 32;
-        low32(hash.wrapping_mul(homes) >> 32).as_usize()
     }
 
     /// Changes slots at random.
@@ -116,8 +103,37 @@ impl Escapes {
         }
         if random().is_multiple_of(4) {
             self.probes = low32(random());
-            self.multiplier = random();
+            self.multiplier_low = low32(random());
+            self.multiplier_high = low32(random());
         }
+    }
+}
+
+impl EscapesView<'_> {
+    /// Returns whether a look-up ends soon.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.probes <= PROBES
+    }
+
+    /// Returns the child of `block`, or `None` if there is none.
+    #[inline]
+    pub(crate) fn child(&self, block: u64) -> Option<u32> {
+        let run = self.slots.get(self.home(block)..)?;
+        let wanted = halves(block);
+        run.iter()
+            .take(self.probes.as_usize())
+            .find(|slot| slot.block == wanted)
+            .map(|slot| slot.child)
+    }
+
+    /// Returns the first slot of `block`.
+    #[inline(always)]
+    fn home(&self, block: u64) -> usize {
+        let homes = self.slots.len().saturating_sub(PROBES.as_usize());
+        let homes = u64::try_from(homes).unwrap_or_default();
+        let multiplier = u64::from(self.multiplier_high) << 32 | u64::from(self.multiplier_low);
+        let hash = (block ^ block >> 29).wrapping_mul(multiplier) >> 32;
+        low32(hash.wrapping_mul(homes) >> 32).as_usize()
     }
 }
 
@@ -137,10 +153,10 @@ mod tests {
             let children: Vec<(u64, u32)> = blocks.collect();
             let escapes = Escapes::new(&children).unwrap();
             for &(block, child) in &children {
-                assert_eq!(escapes.child(block), Some(child), "{step} {block}");
+                assert_eq!(escapes.view().child(block), Some(child), "{step} {block}");
             }
-            assert_eq!(escapes.child(3000 * step), None);
+            assert_eq!(escapes.view().child(3000 * step), None);
         }
-        assert_eq!(Escapes::new(&[]).unwrap().child(0), None);
+        assert_eq!(Escapes::new(&[]).unwrap().view().child(0), None);
     }
 }

@@ -25,6 +25,7 @@ use std::collections::HashMap;
 
 use super::keys::{Format, Key};
 use crate::util::int::{AsUsize, low32, to_u32};
+use crate::util::table::tables;
 
 /// How many bits of a root entry are the number of lines less one; the others are the base.
 const COUNT_BITS: u32 = 8;
@@ -35,15 +36,22 @@ const MOST: usize = 1 << COUNT_BITS;
 /// More links than there can be one after the other.
 const LINKS: usize = 33;
 
-/// The tables.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Lines<K: Key> {
-    /// How lines hold classes.
-    format: Format,
-    /// The lines of each block of /16.
-    root: Vec<u32>,
-    /// All lines.
-    lines: Vec<K::Line>,
+tables! {
+    /// Lines of keys.
+    struct Lines / LinesView<K: Key> {
+        "classes" {
+            /// How lines hold classes: [`Format::log`].
+            scalar log: u32;
+            /// [`Format::largest`].
+            scalar largest: u32;
+            /// [`Format::capacity`].
+            scalar capacity: u32;
+            /// The lines of each block of /16.
+            table root: u32;
+            /// All lines.
+            table lines: K::Line;
+        }
+    }
 }
 
 /// A stretch: upper 16 bits, key and class.
@@ -53,8 +61,15 @@ impl<K: Key> Lines<K> {
     /// Lays out `stretches` of classes below `count`, in ascending order, the first from the
     /// lowest address; `None` where they are too many or too wide.
     pub(crate) fn new(stretches: &[Stretch<K>], count: u32) -> Option<Self> {
+        let Format {
+            log,
+            largest,
+            capacity,
+        } = K::format(count.checked_sub(1)?)?;
         let mut tables = Self {
-            format: K::format(count.checked_sub(1)?)?,
+            log,
+            largest,
+            capacity,
             root: Vec::with_capacity(1 << 16),
             lines: Vec::new(),
         };
@@ -155,7 +170,7 @@ impl<K: Key> Lines<K> {
     /// Makes the line of a bucket that starts with `class`.
     fn line(&self, class: u32, inside: &[Stretch<K>]) -> K::Line {
         let mut line = K::Line::default();
-        let capacity = self.format.capacity.as_usize();
+        let capacity = self.capacity.as_usize();
         let keys = core::iter::once(K::default()).chain(inside.iter().map(|s| s.1));
         let keys = keys.chain(core::iter::repeat(K::MAX)).take(capacity);
         for (lane, key) in line.as_mut().iter_mut().zip(keys) {
@@ -164,7 +179,7 @@ impl<K: Key> Lines<K> {
         let classes = core::iter::once(class).chain(inside.iter().map(|s| s.2));
         let last = inside.last().map_or(class, |stretch| stretch.2);
         let classes = classes.chain(core::iter::repeat(last));
-        K::write(&mut line, self.format, classes.take(capacity));
+        K::write(&mut line, self.format(), classes.take(capacity));
         line
     }
 
@@ -196,12 +211,57 @@ impl<K: Key> Lines<K> {
         for (lane, field) in line.as_mut().iter_mut().zip(fields) {
             *lane = field;
         }
-        K::write(
-            &mut line,
-            self.format,
-            core::iter::repeat(self.format.largest),
-        );
+        K::write(&mut line, self.format(), core::iter::repeat(self.largest));
         Some(line)
+    }
+
+    /// Returns how lines hold classes.
+    const fn format(&self) -> Format {
+        Format {
+            log: self.log,
+            largest: self.largest,
+            capacity: self.capacity,
+        }
+    }
+
+    /// Returns how many keys a line has room for, besides the first.
+    fn room(&self) -> usize {
+        self.capacity.saturating_sub(1).as_usize()
+    }
+
+    /// Changes all tables at random.
+    #[cfg(test)]
+    pub(crate) fn corrupt(&mut self, mut random: impl FnMut() -> u64) {
+        for _ in 0..self.root.len() / 8 {
+            let at = super::tests::below(&mut random, self.root.len());
+            self.root[at] ^= low32(random());
+        }
+        for _ in 0..self.lines.len() / 4 {
+            let at = super::tests::below(&mut random, self.lines.len());
+            let lanes = self.lines[at].as_mut();
+            let lane = super::tests::below(&mut random, lanes.len());
+            lanes[lane] = K::truncate(random());
+            if random().is_multiple_of(2) {
+                lanes[lane / 2..].fill(K::MAX);
+            }
+        }
+        if random().is_multiple_of(4) {
+            self.log = low32(random());
+            self.largest = low32(random());
+            self.capacity = low32(random());
+        }
+    }
+}
+
+impl<K: Key> LinesView<'_, K> {
+    /// Returns whether every block has lines, if this shape was chosen.
+    pub(crate) fn is_sound(&self) -> bool {
+        let is_whole = self.is_empty() || self.root.len() == 1 << 16;
+        is_whole
+            && self.root.iter().all(|&entry| {
+                let last = (entry >> COUNT_BITS) + entry % low32(1 << COUNT_BITS);
+                last.as_usize() < self.lines.len()
+            })
     }
 
     /// Returns the class of the address with these upper 16 bits and this key.
@@ -211,12 +271,13 @@ impl<K: Key> Lines<K> {
         let count = u64::from(entry & (low32(1 << COUNT_BITS) - 1)) + 1;
         let bucket = low32((key.number() * count) >> K::BITS);
         let at = (entry >> COUNT_BITS).wrapping_add(bucket);
+        let format = self.format();
         let Some(mut line) = self.lines.get(at.as_usize()) else {
             return 0;
         };
         for _ in 0..LINKS {
-            let class = key.class(line, self.format);
-            if class != self.format.largest {
+            let class = key.class(line, format);
+            if class != format.largest {
                 return class;
             }
             let &[_, low, base, high_base, factor, last, high_last, ..] = line.as_ref() else {
@@ -243,34 +304,13 @@ impl<K: Key> Lines<K> {
         self.root.is_empty()
     }
 
-    /// Returns the size in bytes.
-    pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.root) + size_of_val(&*self.lines)
-    }
-
-    /// Returns how many keys a line has room for, besides the first.
-    fn room(&self) -> usize {
-        self.format.capacity.saturating_sub(1).as_usize()
-    }
-
-    /// Changes all tables at random.
-    #[cfg(test)]
-    pub(crate) fn corrupt(&mut self, mut random: impl FnMut() -> u64) {
-        for _ in 0..self.root.len() / 8 {
-            let at = super::tests::below(&mut random, self.root.len());
-            self.root[at] ^= low32(random());
-        }
-        for _ in 0..self.lines.len() / 4 {
-            let at = super::tests::below(&mut random, self.lines.len());
-            let lanes = self.lines[at].as_mut();
-            let lane = super::tests::below(&mut random, lanes.len());
-            lanes[lane] = K::truncate(random());
-            if random().is_multiple_of(2) {
-                lanes[lane / 2..].fill(K::MAX);
-            }
-        }
-        if random().is_multiple_of(4) {
-            self.format.corrupt(random);
+    /// Returns how lines hold classes.
+    #[inline(always)]
+    const fn format(&self) -> Format {
+        Format {
+            log: self.log,
+            largest: self.largest,
+            capacity: self.capacity,
         }
     }
 }

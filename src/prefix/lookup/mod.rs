@@ -43,50 +43,52 @@ mod small;
 
 use core::fmt;
 
-use self::codes::{Codes, Mixed};
-use self::deep::Deep;
-use self::lines::Lines;
-use self::small::{Halves, Small, Start};
+use self::codes::{Codes, CodesView, Mixed};
+use self::deep::{Deep, DeepView};
+use self::lines::{Lines, LinesView};
+use self::small::{Halves, Small, SmallView};
 use super::classes::Classes;
 use crate::util::ids::{ClassId, Id};
 use crate::util::int::{AsUsize, low16, low32, low64, to_u32, top16_v4, top16_v6};
+use crate::util::table::tables;
 
 /// Up to this size nodes of cells are taken even where lines were smaller.
 const NODES: usize = 512 << 10;
 
-/// An address in host byte order.
-pub(crate) trait Address: Copy + Ord {
-    /// How tables hold it.
-    type Start: Start;
-
-    /// The tables past [`small::LIMIT`] stretches.
-    type Large: Large<Self>;
-
-    /// Returns it as tables hold it.
-    fn start(self) -> Self::Start;
+tables! {
+    /// The look-up of IPv4 addresses. One of its parts is laid out; the others are empty.
+    struct LookupV4 / LookupV4View {
+        "classes" {
+            /// The number of stretches.
+            scalar stretches: u32;
+            /// Up to [`small::LIMIT`] stretches.
+            part small: Small<u32>, SmallView<u32>;
+            /// Few classes.
+            part codes: Codes, CodesView;
+            /// More classes, of 16 bits.
+            part lines: Lines<u16>, LinesView<u16>;
+            /// Classes of more than 16 bits; the keys are the upper halves.
+            part wide: Lines<u32>, LinesView<u32>;
+        }
+    }
 }
 
-/// The tables of one family for many stretches.
-pub(crate) trait Large<T>: Default {
-    /// Lays out `classes`.
-    fn new(classes: &Classes<T>) -> Option<Self>;
-
-    /// Returns the class of `address`.
-    fn class(&self, address: T) -> ClassId;
-
-    /// Returns the size in bytes.
-    fn bytes(&self) -> usize;
-
-    /// Returns the shape.
-    fn shape(&self) -> Shape;
-}
-
-/// The look-up table of one address family.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Lookup<T: Address> {
-    stretches: u32,
-    small: Small<T::Start>,
-    large: T::Large,
+tables! {
+    /// The look-up of IPv6 addresses: one run, or the upper 48 bits and what they cannot tell.
+    struct LookupV6 / LookupV6View {
+        "classes" {
+            /// The number of stretches.
+            scalar stretches: u32;
+            /// Up to [`small::LIMIT`] stretches.
+            part small: Small<Halves>, SmallView<Halves>;
+            /// The class that stands for "see `deep`".
+            scalar escape: u32;
+            /// The upper 48 bits.
+            part lines: Lines<u32>, LinesView<u32>;
+            /// The lower 80 bits, where the upper ones are not enough.
+            part deep: Deep, DeepView;
+        }
+    }
 }
 
 /// How a table is laid out.
@@ -100,85 +102,20 @@ pub(crate) enum Shape {
     Small,
 }
 
-impl<T: Address> Lookup<T> {
-    /// Lays out the classes of one family; `None` where there are more than the tables can count.
-    pub(crate) fn new(classes: &Classes<T>) -> Option<Self> {
-        let stretches = to_u32(classes.stretches.len())?;
-        let (mut small, mut large) = (Small::default(), T::Large::default());
-        if classes.stretches.len() <= small::LIMIT {
-            let stretches = classes.stretches.iter();
-            small = Small::new(stretches.map(|&(start, class)| (start.start(), class)));
-        } else {
-            large = T::Large::new(classes)?;
-        }
-        Some(Self {
-            stretches,
-            small,
-            large,
-        })
-    }
-
-    /// Returns the class of `address`.
-    #[inline]
-    pub(crate) fn class(&self, address: T) -> ClassId {
-        match self.small.class(address.start()) {
-            Some(class) => class,
-            None => self.large.class(address),
-        }
-    }
-
-    /// Returns the number of stretches.
-    pub(crate) fn stretches(&self) -> u32 {
-        self.stretches
-    }
-
-    /// Returns the size in bytes.
-    pub(crate) fn bytes(&self) -> usize {
-        self.small.bytes() + self.large.bytes()
-    }
-
-    /// Returns how the table is laid out.
-    pub(crate) fn shape(&self) -> Shape {
-        if self.stretches == 0 || self.small.bytes() > 0 {
-            Shape::Small
-        } else {
-            self.large.shape()
-        }
-    }
-}
-
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Codes => "cells",
-            Self::Lines => "lines of keys",
-            Self::Small => "sorted run",
-        })
-    }
-}
-
-impl Address for u32 {
-    type Start = Self;
-    type Large = LargeV4;
-
-    #[inline(always)]
-    fn start(self) -> Self {
-        self
-    }
-}
-
-/// One of these; the others are empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct LargeV4 {
-    codes: Codes,
-    lines: Lines<u16>,
-    /// For classes of more than 16 bits; the keys are the upper halves.
-    wide: Lines<u32>,
-}
-
-impl Large<u32> for LargeV4 {
-    fn new(classes: &Classes<u32>) -> Option<Self> {
+impl LookupV4 {
+    /// Lays out `classes`; `None` where there are more than the tables can count.
+    pub(crate) fn new(classes: &Classes<u32>) -> Option<Self> {
         let (stretches, count) = (&classes.stretches, classes.count);
+        let lookup = Self {
+            stretches: to_u32(stretches.len())?,
+            ..Self::default()
+        };
+        if stretches.len() <= small::LIMIT {
+            return Some(Self {
+                small: Small::new(stretches.iter().copied()),
+                ..lookup
+            });
+        }
         let mixed = Mixed::new(stretches);
         // Where nodes, uniform ones included, are no larger than lines or few, and mostly enough.
         let width = codes::width(count);
@@ -187,10 +124,7 @@ impl Large<u32> for LargeV4 {
             && mixed.escapes <= mixed.nodes
             && let Some(codes) = Codes::new(stretches, count)
         {
-            return Some(Self {
-                codes,
-                ..Self::default()
-            });
+            return Some(Self { codes, ..lookup });
         }
         if count < u16::MAX.into() {
             let split =
@@ -198,7 +132,7 @@ impl Large<u32> for LargeV4 {
             let stretches: Vec<_> = stretches.iter().map(split).collect();
             return Some(Self {
                 lines: Lines::new(&stretches, count)?,
-                ..Self::default()
+                ..lookup
             });
         }
         let split =
@@ -206,12 +140,26 @@ impl Large<u32> for LargeV4 {
         let stretches: Vec<_> = stretches.iter().map(split).collect();
         Some(Self {
             wide: Lines::new(&stretches, count)?,
-            ..Self::default()
+            ..lookup
         })
     }
+}
 
-    #[inline(always)]
-    fn class(&self, address: u32) -> ClassId {
+impl LookupV4View<'_> {
+    /// Returns whether tables from anywhere are such that a look-up ends soon and finds a class.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.small.is_sound()
+            && self.codes.is_sound()
+            && self.lines.is_sound()
+            && self.wide.is_sound()
+    }
+
+    /// Returns the class of `address`.
+    #[inline]
+    pub(crate) fn class(&self, address: u32) -> ClassId {
+        if let Some(class) = self.small.class(address) {
+            return class;
+        }
         if let Some(class) = self.codes.class(address) {
             return class;
         }
@@ -223,12 +171,11 @@ impl Large<u32> for LargeV4 {
         })
     }
 
-    fn bytes(&self) -> usize {
-        self.codes.bytes() + self.lines.bytes() + self.wide.bytes()
-    }
-
-    fn shape(&self) -> Shape {
-        if self.codes.bytes() > 0 {
+    /// Returns how the tables are laid out.
+    pub(crate) fn shape(&self) -> Shape {
+        if self.stretches == 0 || !self.small.is_empty() {
+            Shape::Small
+        } else if !self.codes.is_empty() {
             Shape::Codes
         } else {
             Shape::Lines
@@ -236,27 +183,20 @@ impl Large<u32> for LargeV4 {
     }
 }
 
-impl Address for u128 {
-    type Start = Halves;
-    type Large = LargeV6;
-
-    #[inline(always)]
-    fn start(self) -> Halves {
-        Halves::new(self)
-    }
-}
-
-/// The upper 48 bits, and what they cannot tell.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct LargeV6 {
-    /// The class that stands for "see `deep`".
-    escape: u32,
-    lines: Lines<u32>,
-    deep: Deep,
-}
-
-impl Large<u128> for LargeV6 {
-    fn new(classes: &Classes<u128>) -> Option<Self> {
+impl LookupV6 {
+    /// Lays out `classes`; `None` where there are more than the tables can count.
+    pub(crate) fn new(classes: &Classes<u128>) -> Option<Self> {
+        let lookup = Self {
+            stretches: to_u32(classes.stretches.len())?,
+            ..Self::default()
+        };
+        if classes.stretches.len() <= small::LIMIT {
+            let stretches = classes.stretches.iter();
+            return Some(Self {
+                small: Small::new(stretches.map(|&(start, class)| (Halves::new(start), class))),
+                ..lookup
+            });
+        }
         let escape = classes.count;
         let split = deep::split(&classes.stretches, escape)?;
         let stretches = split.above.iter();
@@ -266,11 +206,23 @@ impl Large<u128> for LargeV6 {
             escape,
             lines: Lines::new(&stretches, escape.checked_add(1)?)?,
             deep: split.deep,
+            ..lookup
         })
     }
+}
 
-    #[inline(always)]
-    fn class(&self, address: u128) -> ClassId {
+impl LookupV6View<'_> {
+    /// Returns whether tables from anywhere are such that a look-up ends soon and finds a class.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.small.is_sound() && self.lines.is_sound() && self.deep.is_sound()
+    }
+
+    /// Returns the class of `address`.
+    #[inline]
+    pub(crate) fn class(&self, address: u128) -> ClassId {
+        if let Some(class) = self.small.class(Halves::new(address)) {
+            return class;
+        }
         let mut class = self.lines.class(top16_v6(address), key_v6(address));
         if class == self.escape {
             class = self.deep.class(address);
@@ -278,12 +230,23 @@ impl Large<u128> for LargeV6 {
         ClassId::from_u32(class)
     }
 
-    fn bytes(&self) -> usize {
-        self.lines.bytes() + self.deep.bytes()
+    /// Returns how the tables are laid out.
+    pub(crate) fn shape(&self) -> Shape {
+        if self.stretches == 0 || !self.small.is_empty() {
+            Shape::Small
+        } else {
+            Shape::Lines
+        }
     }
+}
 
-    fn shape(&self) -> Shape {
-        Shape::Lines
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Codes => "cells",
+            Self::Lines => "lines of keys",
+            Self::Small => "sorted run",
+        })
     }
 }
 

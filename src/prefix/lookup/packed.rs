@@ -5,16 +5,20 @@
 //! one is a load, a shift and a mask, whatever the width: nothing to mispredict.
 
 use crate::util::int::low32;
+use crate::util::table::tables;
 
-/// A table of numbers of one width.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Packed {
-    /// The logarithm of the width in bits.
-    log: u32,
-    /// The largest number of that width.
-    largest: u32,
-    /// The numbers, from the low end of each word.
-    words: Vec<u64>,
+tables! {
+    /// Numbers of one width.
+    struct Packed / PackedView {
+        "classes" {
+            /// The logarithm of the width in bits.
+            scalar log: u32;
+            /// The largest number of that width.
+            scalar largest: u32;
+            /// The numbers, from the low end of each word.
+            table words: u64;
+        }
+    }
 }
 
 impl Packed {
@@ -40,20 +44,6 @@ impl Packed {
         };
         packed.words = numbers.chunks(64 >> packed.log).map(pack).collect();
         packed
-    }
-
-    /// Returns the number at `index`, or 0 past the end.
-    #[inline(always)]
-    pub(crate) fn number(&self, index: usize) -> u32 {
-        let bit = index.wrapping_shl(self.log);
-        let word = self.words.get(bit / 64).copied().unwrap_or_default();
-        low32(word >> (bit % 64)) & self.largest
-    }
-
-    /// Returns the largest number that fits.
-    #[inline(always)]
-    pub(crate) fn largest(&self) -> u32 {
-        self.largest
     }
 
     /// Appends zeros up to `len` numbers, a multiple of 64.
@@ -85,11 +75,6 @@ impl Packed {
             .unwrap_or_default()
     }
 
-    /// Returns the size in bytes.
-    pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.words)
-    }
-
     /// Returns the width in bits.
     pub(crate) fn width(&self) -> u32 {
         1 << self.log
@@ -111,6 +96,16 @@ impl Packed {
     }
 }
 
+impl PackedView<'_> {
+    /// Returns the number at `index`, or 0 past the end.
+    #[inline(always)]
+    pub(crate) fn number(&self, index: usize) -> u32 {
+        let bit = index.wrapping_shl(self.log);
+        let word = self.words.get(bit / 64).copied().unwrap_or_default();
+        low32(word >> (bit % 64)) & self.largest
+    }
+}
+
 /// Returns the bit where the number at `place` of a word starts.
 fn bit(place: usize, log: u32) -> u32 {
     u32::try_from(place << log).unwrap_or(64)
@@ -119,6 +114,7 @@ fn bit(place: usize, log: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::util::table::Tables;
 
     #[test]
     fn every_width_gives_back_what_went_in() {
@@ -131,11 +127,12 @@ mod tests {
             for (at, pair) in numbers.chunks(7).enumerate() {
                 filled.fill(at * 7, at * 7 + pair.len(), pair[0]);
             }
+            let (packed, filled) = (packed.view(), filled.view());
             for (at, &number) in numbers.iter().enumerate() {
                 assert_eq!(packed.number(at), number, "{largest} {at}");
                 assert_eq!(filled.number(at), numbers[at / 7 * 7], "{largest} {at}");
             }
-            assert!(packed.largest() >= largest);
+            assert!(packed.largest >= largest);
             assert_eq!(packed.number(5000), 0);
         }
     }

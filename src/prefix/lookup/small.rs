@@ -5,8 +5,11 @@
 //! `starts` and `classes` have the same length, a multiple of [`GROUP`]; past the last
 //! stretch they repeat the highest address and the last class.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 use crate::util::ids::ClassId;
 use crate::util::int::{AsUsize, low64};
+use crate::util::table::{Record, tables};
 
 /// With more stretches there are other tables.
 pub(crate) const LIMIT: usize = 64;
@@ -15,7 +18,7 @@ pub(crate) const LIMIT: usize = 64;
 const GROUP: usize = 8;
 
 /// An address as tables hold it.
-pub(crate) trait Start: Copy + Default + Ord {
+pub(crate) trait Start: Record + Default + Ord {
     /// The highest address.
     const MAX: Self;
 
@@ -42,7 +45,20 @@ impl Start for u32 {
 }
 
 /// An IPv6 address as the tables hold it: without the alignment of `u128`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    FromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+)]
 #[repr(C)]
 pub(crate) struct Halves {
     upper: u64,
@@ -90,13 +106,16 @@ impl Start for Halves {
     }
 }
 
-/// The tables.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Small<S> {
-    /// Where the stretches start.
-    starts: Vec<S>,
-    /// Their classes.
-    classes: Vec<ClassId>,
+tables! {
+    /// One sorted run.
+    struct Small / SmallView<S: Start> {
+        "classes" {
+            /// Where the stretches start.
+            table starts: S;
+            /// Their classes.
+            table classes: ClassId;
+        }
+    }
 }
 
 impl<S: Start> Small<S> {
@@ -107,22 +126,6 @@ impl<S: Start> Small<S> {
         starts.resize(len, S::MAX);
         classes.resize(len, classes.last().copied().unwrap_or_default());
         Self { starts, classes }
-    }
-
-    /// Returns the class of `address`, or `None` if another shape was chosen.
-    #[inline(always)]
-    pub(crate) fn class(&self, address: S) -> Option<ClassId> {
-        if self.starts.is_empty() {
-            return None;
-        }
-        // INVARIANT: the first stretch starts at the lowest address, so the count is not 0.
-        let last = address.count_from(&self.starts).saturating_sub(1);
-        Some(self.classes.get(last).copied().unwrap_or_default())
-    }
-
-    /// Returns the size in bytes.
-    pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.starts) + size_of_val(&*self.classes)
     }
 
     /// Changes all tables at random.
@@ -137,5 +140,29 @@ impl<S: Start> Small<S> {
             self.classes
                 .truncate(super::tests::below(&mut random, self.classes.len()));
         }
+    }
+}
+
+impl<S: Start> SmallView<'_, S> {
+    /// Returns whether the invariants hold that bound the time of a look-up.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.starts.len() <= LIMIT && self.starts.len() == self.classes.len()
+    }
+
+    /// Returns whether another shape was chosen.
+    #[inline(always)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
+    /// Returns the class of `address`, or `None` if another shape was chosen.
+    #[inline(always)]
+    pub(crate) fn class(&self, address: S) -> Option<ClassId> {
+        if self.is_empty() {
+            return None;
+        }
+        // INVARIANT: the first stretch starts at the lowest address, so the count is not 0.
+        let last = address.count_from(self.starts).saturating_sub(1);
+        Some(self.classes.get(last).copied().unwrap_or_default())
     }
 }

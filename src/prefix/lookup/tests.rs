@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::prefix::classes::{overlay_v4, overlay_v6};
 use crate::prefix::set::{PrefixSet, contains};
+use crate::util::table::{Store, Tables};
 
 /// Returns a random index of a table of `len`.
 pub(super) fn below(mut random: impl FnMut() -> u64, len: usize) -> usize {
@@ -21,21 +22,61 @@ fn random(mut state: u64) -> impl FnMut() -> u64 {
     }
 }
 
-trait Bits: Address + fmt::LowerHex + TryFrom<u128> + Into<u128> {
+/// The bytes of tables.
+struct Size(usize);
+
+impl Store for Size {
+    fn table(&mut self, bytes: &[u8]) {
+        self.0 += bytes.len();
+    }
+}
+
+/// An address family.
+trait Bits: Copy + Ord + fmt::LowerHex + TryFrom<u128> + Into<u128> {
+    type Lookup: Tables;
+
     fn bits(number: u128) -> Self;
+
+    fn lookup(classes: &Classes<Self>) -> Option<Self::Lookup>;
+
+    fn class(self, lookup: &Self::Lookup) -> ClassId;
+
+    /// Returns the shape and the number of stretches.
+    fn shape(lookup: &Self::Lookup) -> (Shape, u32);
+
+    fn is_sound(lookup: &Self::Lookup) -> bool;
 }
 
-impl Bits for u32 {
-    fn bits(number: u128) -> Self {
-        low32(low64(number))
-    }
+macro_rules! define_bits {
+    ($type:ident, $Lookup:ident, $bits:expr) => {
+        impl Bits for $type {
+            type Lookup = $Lookup;
+
+            fn bits(number: u128) -> Self {
+                $bits(number)
+            }
+
+            fn lookup(classes: &Classes<Self>) -> Option<$Lookup> {
+                $Lookup::new(classes)
+            }
+
+            fn class(self, lookup: &$Lookup) -> ClassId {
+                lookup.view().class(self)
+            }
+
+            fn shape(lookup: &$Lookup) -> (Shape, u32) {
+                (lookup.view().shape(), lookup.stretches)
+            }
+
+            fn is_sound(lookup: &$Lookup) -> bool {
+                lookup.view().is_sound()
+            }
+        }
+    };
 }
 
-impl Bits for u128 {
-    fn bits(number: u128) -> Self {
-        number
-    }
-}
+define_bits!(u32, LookupV4, |number| low32(low64(number)));
+define_bits!(u128, LookupV6, core::convert::identity);
 
 /// Stretches that start at 0 and at the distinct `starts`, with neighbours that differ.
 fn classes<T: Bits>(starts: Vec<T>, count: u32, mut random: impl FnMut() -> u64) -> Classes<T> {
@@ -56,8 +97,9 @@ fn classes<T: Bits>(starts: Vec<T>, count: u32, mut random: impl FnMut() -> u64)
 }
 
 /// Compares the first, the last and an inner address of every stretch with the stretch.
-fn assert_agrees<T: Bits>(classes: &Classes<T>) -> Lookup<T> {
-    let lookup = Lookup::new(classes).unwrap();
+fn assert_agrees<T: Bits>(classes: &Classes<T>) -> T::Lookup {
+    let lookup = T::lookup(classes).unwrap();
+    assert!(T::is_sound(&lookup));
     let stretches = &classes.stretches;
     let ends = stretches[1..].iter().map(|stretch| stretch.0.into());
     let top = T::bits(u128::MAX).into();
@@ -72,10 +114,10 @@ fn assert_agrees<T: Bits>(classes: &Classes<T>) -> Lookup<T> {
         ] {
             let address = T::bits(address);
             assert_eq!(
-                lookup.class(address),
+                address.class(&lookup),
                 class,
-                "{address:#x} {}",
-                lookup.shape()
+                "{address:#x} {:?}",
+                T::shape(&lookup)
             );
         }
     }
@@ -111,9 +153,12 @@ fn sizes_agree<T: Bits>() {
             let seed = u64::try_from(len * 31 + spread).unwrap();
             let starts = starts::<T>(len, spread, random(seed));
             let lookup = assert_agrees(&classes(starts, count, random(seed + 1)));
-            let is_small = lookup.stretches() <= to_u32(small::LIMIT).unwrap();
-            assert_eq!(lookup.shape() == Shape::Small, is_small);
-            assert!(!is_small || lookup.bytes() <= 2048);
+            let (shape, stretches) = T::shape(&lookup);
+            let mut size = Size(0);
+            lookup.store(&mut size);
+            let is_small = stretches <= to_u32(small::LIMIT).unwrap();
+            assert_eq!(shape == Shape::Small, is_small);
+            assert!(!is_small || size.0 <= 2048);
         }
     }
 }
@@ -150,10 +195,8 @@ fn large_tables_agree() {
 fn shapes_follow_numbers() {
     let shape = |len, count| {
         let starts = starts::<u32>(len, 0, random(1));
-        Lookup::new(&classes(starts, count, random(2)))
-            .unwrap()
-            .shape()
-            .to_string()
+        let lookup = LookupV4::new(&classes(starts, count, random(2))).unwrap();
+        lookup.view().shape().to_string()
     };
     assert_eq!(shape(20, 2), "sorted run");
     assert_eq!(shape(500, 2), "cells");
@@ -184,7 +227,7 @@ fn lists_become_classes_v4() {
             [range.first, range.last, before, after]
         });
         for address in edges.chain([0, 1, u32::MAX, 0x0fff_ffff, 0x1000_0000]) {
-            let class = lookup.class(address);
+            let class = lookup.view().class(address);
             for (list, member) in lists.iter().zip(&members) {
                 let in_class = member.whole || member.classes.contains(&class);
                 assert_eq!(
@@ -207,10 +250,10 @@ fn lists_become_classes_v6() {
     let lists = [PrefixSet::new(nets)];
     let (classes, members) = overlay_v6(&lists.iter().collect::<Vec<_>>(), &mut 10_000).unwrap();
     let lookup = assert_agrees(&classes);
-    assert_eq!(lookup.shape(), Shape::Lines);
+    assert_eq!(lookup.view().shape(), Shape::Lines);
     for range in lists[0].v6() {
         for address in [range.first, range.last, range.first - 1, range.last + 1] {
-            let in_class = members[0].classes.contains(&lookup.class(address));
+            let in_class = members[0].classes.contains(&lookup.view().class(address));
             assert_eq!(in_class, contains(lists[0].v6(), address));
         }
     }
@@ -219,11 +262,11 @@ fn lists_become_classes_v6() {
 #[test]
 fn no_lists_is_one_class() {
     let (classes, _) = overlay_v4(&[], &mut 0).unwrap();
-    let lookup = Lookup::new(&classes).unwrap();
-    assert_eq!(lookup.class(u32::MAX), ClassId::default());
-    assert_eq!(lookup.shape(), Shape::Small);
-    assert_eq!(Lookup::<u32>::default().class(7), ClassId::default());
-    assert_eq!(Lookup::<u128>::default().class(7), ClassId::default());
+    let lookup = LookupV4::new(&classes).unwrap();
+    assert_eq!(lookup.view().class(u32::MAX), ClassId::default());
+    assert_eq!(lookup.view().shape(), Shape::Small);
+    assert_eq!(LookupV4::default().view().class(7), ClassId::default());
+    assert_eq!(LookupV6::default().view().class(7), ClassId::default());
 }
 
 #[test]
@@ -243,11 +286,13 @@ fn any_content_is_looked_up_without_a_panic() {
         );
         let (mut table_v4, mut table_v6) = (assert_agrees(&v4), assert_agrees(&v6));
         table_v4.small.corrupt(&mut random);
-        table_v4.large.codes.corrupt(&mut random);
-        table_v4.large.lines.corrupt(&mut random);
+        table_v4.codes.corrupt(&mut random);
+        table_v4.lines.corrupt(&mut random);
+        table_v4.wide.corrupt(&mut random);
         table_v6.small.corrupt(&mut random);
-        table_v6.large.lines.corrupt(&mut random);
-        table_v6.large.deep.corrupt(&mut random);
+        table_v6.lines.corrupt(&mut random);
+        table_v6.deep.corrupt(&mut random);
+        let (table_v4, table_v6) = (table_v4.view(), table_v6.view());
         let any_v4 = (0..2000).map(|_| low32(random()));
         let any_v4: Vec<u32> = any_v4.chain(v4.stretches.iter().map(|s| s.0)).collect();
         for address in any_v4 {
@@ -257,9 +302,33 @@ fn any_content_is_looked_up_without_a_panic() {
         let any_v6: Vec<u128> = any_v6.chain(v6.stretches.iter().map(|s| s.0)).collect();
         for address in any_v6 {
             core::hint::black_box(table_v6.class(address));
-            core::hint::black_box(table_v6.large.deep.class(address));
+            core::hint::black_box(table_v6.deep.class(address));
         }
     }
+}
+
+#[test]
+fn tables_that_lie_are_not_sound() {
+    let tables = |len, count| LookupV4::new(&classes(starts(len, 0, random(1)), count, random(2)));
+    let assert_faulty = |len, count, break_it: fn(&mut LookupV4)| {
+        let mut lookup = tables(len, count).unwrap();
+        assert!(lookup.view().is_sound());
+        break_it(&mut lookup);
+        assert!(!lookup.view().is_sound(), "{len} {count}");
+    };
+    assert_faulty(20, 2, |t| t.small.classes.truncate(7));
+    assert_faulty(20, 2, |t| {
+        t.small.starts.resize(72, 0);
+        t.small.classes.resize(72, ClassId::default());
+    });
+    assert_faulty(500, 2, |t| t.codes.root.truncate(7));
+    assert_faulty(500, 2, |t| t.codes.escapes.probes = 65);
+    assert_faulty(2000, 10, |t| t.lines.root.truncate(7));
+    assert_faulty(2000, 10, |t| t.lines.root[7] = u32::MAX);
+    let starts = starts::<u128>(500, 3, random(1));
+    let mut lookup = LookupV6::new(&classes(starts, 10, random(2))).unwrap();
+    lookup.deep.runs[0].start = u32::MAX;
+    assert!(!lookup.view().is_sound());
 }
 
 proptest! {

@@ -1,0 +1,71 @@
+//! Who owns the bytes of an image: a buffer of ours, the program itself, or a mapped file.
+
+use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
+
+#[cfg(feature = "mmap")]
+use super::map::Mapped;
+
+/// How sections are aligned in an image: to cache lines, which serves every record.
+pub(crate) const ALIGN: usize = 64;
+
+/// The bytes of an image, which stay where they are.
+#[derive(Debug)]
+pub(crate) enum Bytes {
+    /// On the heap.
+    Buffer(Buffer),
+    /// In the program.
+    Static(&'static [u8]),
+    /// In a mapped file.
+    #[cfg(feature = "mmap")]
+    Mapped(Mapped),
+}
+
+impl Bytes {
+    /// Returns the bytes.
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Buffer(buffer) => buffer.as_slice(),
+            Self::Static(bytes) => bytes,
+            #[cfg(feature = "mmap")]
+            Self::Mapped(mapped) => mapped.as_slice(),
+        }
+    }
+}
+
+/// Bytes on the heap, aligned as sections are.
+#[derive(Debug)]
+pub(crate) struct Buffer {
+    blocks: Vec<Block>,
+    len: usize,
+}
+
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(64))]
+struct Block([u8; ALIGN]);
+
+impl Buffer {
+    /// Returns `len` zeros, or `None` where there is no room for them.
+    pub(crate) fn zeroed(len: usize) -> Option<Self> {
+        let blocks = Block::new_vec_zeroed(len.div_ceil(ALIGN)).ok()?;
+        Some(Self { blocks, len })
+    }
+
+    /// Returns a copy of `bytes`, or `None` where there is no room for it.
+    pub(crate) fn copy(bytes: &[u8]) -> Option<Self> {
+        let mut buffer = Self::zeroed(bytes.len())?;
+        buffer.as_mut_slice().copy_from_slice(bytes);
+        Some(buffer)
+    }
+
+    /// Returns the bytes.
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        let bytes = self.blocks.as_slice().as_bytes();
+        bytes.get(..self.len).unwrap_or_default()
+    }
+
+    /// Returns the bytes, to be written.
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [u8] {
+        let bytes = self.blocks.as_mut_slice().as_mut_bytes();
+        bytes.get_mut(..self.len).unwrap_or_default()
+    }
+}

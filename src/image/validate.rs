@@ -1,0 +1,248 @@
+//! What the tables of a loaded image say of one another.
+//!
+//! The engine reads every table with `get` and takes what is not there for a denial, so
+//! nothing here keeps it from panicking. What is checked: that every stretch lies in its
+//! table, so that an image of a faulty writer is refused as a whole instead of denying here
+//! and there; and what bounds the time of a decision: that the stretches of a table together
+//! are no longer than it (each of its records belongs to one), that buckets ascend, that
+//! runs and probes of the look-ups are short, that texts have few parts and rows few that
+//! count with them. Somebody who makes an image up can still make it decide whatever he likes.
+
+use super::error::{ImageError, ImageErrorKind};
+use super::tables::{NO_ROW, Row, View};
+use crate::ir::VARIABLE_LIMIT;
+use crate::util::extent::Extent;
+use crate::util::hash::HashTableView;
+use crate::util::int::AsUsize;
+
+/// How many rows may count with one; a build makes two.
+const CHAIN: usize = 8;
+
+/// Each variable, and a literal before, between and behind them.
+const PARTS: usize = 2 * VARIABLE_LIMIT + 1;
+
+/// Checks all tables that name others.
+pub(super) fn validate(view: &View<'_>) -> Result<(), ImageError> {
+    look_ups(view)?;
+    automaton(view)?;
+    resources(view)?;
+    lanes(view)?;
+    rows(view)?;
+    conditions(view)?;
+    rules(view)
+}
+
+fn look_ups(view: &View<'_>) -> Result<(), ImageError> {
+    if !view.v4.is_sound() {
+        return Err(wrong("v4", 0));
+    }
+    if !view.v6.is_sound() {
+        return Err(wrong("v6", 0));
+    }
+    Ok(())
+}
+
+fn automaton(view: &View<'_>) -> Result<(), ImageError> {
+    let automaton = &view.automaton;
+    let (heads, grams) = (&automaton.heads, &automaton.grams);
+    let (nodes, tails, pieces) = (heads.nodes, automaton.tails, automaton.pieces);
+    let (ids, programs) = (automaton.ids, automaton.programs);
+    apart("nodes.label", nodes.iter().map(|n| n.label), heads.labels)?;
+    apart("nodes.ends", nodes.iter().map(|n| n.accept.ends), ids)?;
+    apart("nodes.stars", nodes.iter().map(|n| n.accept.stars), ids)?;
+    apart("nodes.tails", nodes.iter().map(|n| n.accept.tails), tails)?;
+    apart("tails.pieces", tails.iter().map(|t| t.pieces), pieces)?;
+    apart("tails.program", tails.iter().map(|t| t.program), programs)?;
+    within("tails.ending", tails.iter().map(|t| t.ending), programs)?;
+    apart("pieces.literal", pieces.iter().map(|p| p.literal), programs)?;
+    let filters = grams.sets.iter().map(|set| set.filter);
+    apart("sets.filter", filters, grams.filters)?;
+    apart("groups", grams.groups.iter().copied(), tails)?;
+    buckets("heads.children", &heads.children)?;
+    buckets("grams.table", &grams.table)
+}
+
+fn resources(view: &View<'_>) -> Result<(), ImageError> {
+    let (patterns, lanes) = (view.patterns, view.withheld_lanes);
+    within("patterns.raw", patterns.iter().map(|p| p.raw), view.text)?;
+    texts("patterns.parts", patterns.iter().map(|p| p.parts), view)?;
+    apart("patterns.hits", patterns.iter().map(|p| p.hits), view.hits)?;
+    let cancels = patterns.iter().map(|p| p.cancels);
+    apart("patterns.cancels", cancels, view.cancels)?;
+    let complements = view.complements.iter().map(|c| c.patterns);
+    apart("complements", complements, view.complement_patterns)?;
+    let entries = lanes.iter().map(|lane| lane.entries);
+    apart("withheld_lanes.entries", entries, view.withheld)?;
+    let trees = lanes.iter().map(|lane| lane.tree);
+    apart("withheld_lanes.tree", trees, view.withheld_rows)
+}
+
+fn lanes(view: &View<'_>) -> Result<(), ImageError> {
+    let (principals, entries) = (view.principals, view.principal_entries);
+    let programs = view.actions.iter().map(|action| action.programs);
+    apart("actions.programs", programs, view.action_programs)?;
+    let programs = view.action_programs.iter().copied();
+    within("action_programs", programs, view.text)?;
+    apart(
+        "principals.entries",
+        principals.iter().map(|p| p.entries),
+        entries,
+    )?;
+    apart(
+        "principals.lanes",
+        principals.iter().map(|p| p.lanes),
+        view.lanes,
+    )?;
+    let names = entries.iter().map(|entry| entry.name);
+    within("principal_entries.name", names, view.text)?;
+    let partitions = entries.iter().map(|entry| entry.partition);
+    within("principal_entries.partition", partitions, view.text)?;
+    buckets("action_table", &view.action_table)?;
+    buckets("principal_table", &view.principal_table)
+}
+
+fn rows(view: &View<'_>) -> Result<(), ImageError> {
+    let of_kind = |kind| {
+        let cells = move |row: &Row| {
+            if row.kind == kind {
+                row.cells
+            } else {
+                Extent::default()
+            }
+        };
+        view.rows.iter().map(cells)
+    };
+    apart("rows.cells", of_kind(Row::KIND_SPARSE), view.sparse_cells)?;
+    apart("rows.cells", of_kind(Row::KIND_DENSE), view.dense_cells)?;
+    apart("rows.cells", of_kind(Row::KIND_LIST), view.row_rules)?;
+    for (at, row) in view.rows.iter().enumerate() {
+        let mut next = row.next;
+        for _ in 0..CHAIN {
+            next = view
+                .rows
+                .get(next.as_usize())
+                .map_or(NO_ROW, |row| row.next);
+        }
+        if next != NO_ROW || (row.next != NO_ROW && row.next.as_usize() >= at) {
+            return Err(wrong("rows.next", at));
+        }
+    }
+    let (programs, items) = (view.programs, view.program_items);
+    apart("programs.items", programs.iter().map(|p| p.items), items)?;
+    apart(
+        "programs.keys",
+        programs.iter().map(|p| p.keys),
+        view.program_keys,
+    )?;
+    within("program_keys", view.program_keys.iter().copied(), view.text)?;
+    let residuals = view.residuals.iter().copied();
+    apart("residuals", residuals, view.residual_conditions)?;
+    buckets("program_table", &view.program_table)
+}
+
+fn conditions(view: &View<'_>) -> Result<(), ImageError> {
+    let (conditions, parts, lists) = (view.conditions, view.parts, view.lists);
+    within("primary", view.primary.iter().copied(), view.text)?;
+    within(
+        "conditions.key",
+        conditions.iter().map(|c| c.key),
+        view.text,
+    )?;
+    apart(
+        "conditions.values",
+        conditions.iter().map(|c| c.values),
+        view.values,
+    )?;
+    texts("values", view.values.iter().copied(), view)?;
+    within(
+        "parts.bytes",
+        parts.iter().map(|part| part.bytes),
+        view.text,
+    )?;
+    within(
+        "parts.default",
+        parts.iter().map(|part| part.default),
+        view.text,
+    )?;
+    apart("lists.v4", lists.iter().map(|list| list.v4), view.ranges_v4)?;
+    apart("lists.v6", lists.iter().map(|list| list.v6), view.ranges_v6)?;
+    buckets("value_table", &view.value_table)
+}
+
+fn rules(view: &View<'_>) -> Result<(), ImageError> {
+    let (rules, notes) = (view.rules, view.notes);
+    within("rules.sid", rules.iter().map(|rule| rule.sid), view.text)?;
+    apart(
+        "rules.patterns",
+        rules.iter().map(|rule| rule.patterns),
+        view.rule_patterns,
+    )?;
+    let conditions = rules.iter().map(|rule| rule.conditions);
+    apart("rules.conditions", conditions, view.rule_conditions)?;
+    apart("rules.notes", rules.iter().map(|rule| rule.notes), notes)?;
+    within("notes.key", notes.iter().map(|note| note.key), view.text)?;
+    apart("notes.v4", notes.iter().map(|note| note.v4), view.noted_v4)?;
+    apart("notes.v6", notes.iter().map(|note| note.v6), view.noted_v6)
+}
+
+/// Stretches that lie in their table.
+fn within<T>(
+    place: &'static str,
+    extents: impl Iterator<Item = Extent>,
+    table: &[T],
+) -> Result<(), ImageError> {
+    total(place, extents, table).map(|_| ())
+}
+
+/// Stretches that lie in their table and can be apart there.
+fn apart<T>(
+    place: &'static str,
+    extents: impl Iterator<Item = Extent>,
+    table: &[T],
+) -> Result<(), ImageError> {
+    if total(place, extents, table)? > table.len() {
+        return Err(wrong(place, 0));
+    }
+    Ok(())
+}
+
+/// Stretches of parts, each a text.
+fn texts(
+    place: &'static str,
+    extents: impl Iterator<Item = Extent> + Clone,
+    view: &View<'_>,
+) -> Result<(), ImageError> {
+    if let Some(at) = extents.clone().position(|text| text.len.as_usize() > PARTS) {
+        return Err(wrong(place, at));
+    }
+    apart(place, extents, view.parts)
+}
+
+fn total<T>(
+    place: &'static str,
+    extents: impl Iterator<Item = Extent>,
+    table: &[T],
+) -> Result<usize, ImageError> {
+    let mut total = 0_usize;
+    for (at, extent) in extents.enumerate() {
+        let end = extent.start.checked_add(extent.len);
+        if end.is_none_or(|end| end.as_usize() > table.len()) {
+            return Err(wrong(place, at));
+        }
+        total = total.saturating_add(extent.len.as_usize());
+    }
+    Ok(total)
+}
+
+fn buckets(place: &'static str, table: &HashTableView<'_>) -> Result<(), ImageError> {
+    let ascends = table.buckets.is_sorted();
+    let end = table.buckets.last().copied().unwrap_or_default();
+    if !ascends || end.as_usize() != table.slots.len() {
+        return Err(wrong(place, 0));
+    }
+    Ok(())
+}
+
+fn wrong(place: &'static str, index: usize) -> ImageError {
+    ImageErrorKind::Contents { place, index }.into()
+}
