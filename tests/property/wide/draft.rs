@@ -25,6 +25,8 @@ pub(super) struct Theme {
     /// One of so many statements has the plain element.
     plain_principal: usize,
     plain_action: usize,
+    /// Of eight statements so many deny.
+    denials: usize,
     /// Of eight statements so many have `NotResource`.
     not_resource: usize,
     /// Of eight, so many have conditions of this kind.
@@ -54,6 +56,7 @@ impl Theme {
             common_action: ["execute-api:Invoke", "s3:op1", "s3:*"][choices.below(3)],
             plain_principal: [1, 2, 20][choices.below(3)],
             plain_action: [1, 2, 20][choices.below(3)],
+            denials: [4, 1, 0][choices.below(3)],
             not_resource: [0, 1, 4][choices.below(3)],
             addresses: [4, 0, 7][choices.below(3)],
             texts: [4, 0, 7][choices.below(3)],
@@ -92,10 +95,9 @@ impl Theme {
 
     pub(super) fn statement(&mut self, choices: &mut impl Choices) -> Json {
         let mut statement = Map::new();
-        statement.insert(
-            "Effect".to_owned(),
-            json!(["Allow", "Deny"][choices.below(2)]),
-        );
+        let denies = choices.below(8) < self.denials;
+        let effect = if denies { "Deny" } else { "Allow" };
+        statement.insert("Effect".to_owned(), json!(effect));
         self.principal(choices, &mut statement);
         self.action(choices, &mut statement);
         let negated = choices.below(8) < self.not_resource;
