@@ -136,7 +136,7 @@ fn wide_policies_decide_as_the_reference() {
     };
     let tape = |most: usize| prop::collection::vec(any::<u16>(), 0..most);
     let statements = prop_oneof![
-        20 => prop::collection::vec(tape(60), 1..80),
+        10 => prop::collection::vec(tape(60), 1..80),
         1 => prop::collection::vec(tape(60), 80..400),
     ];
     let strategy = (

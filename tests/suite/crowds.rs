@@ -5,7 +5,8 @@
 //! seen to count, or not to, by itself.
 
 use core::net::Ipv4Addr;
-use std::time::{Duration, Instant};
+use core::time::Duration;
+use std::time::Instant;
 
 use portcullis::{
     Address, Config, Decision, Engine, Policy, Principal, Request, Strategy, reference,
@@ -292,7 +293,7 @@ fn hundreds_of_distinct_not_resource_lists() {
             let of_resource = resource.strip_prefix(API).unwrap().strip_prefix("own");
             let at = of_resource.map_or(0, |number| number.parse().unwrap());
             for principal in principals {
-                for i in [at, at + 1, 0, 2, 4, 69, 254, 255, 256, total - 1, total] {
+                for i in [at, at + 1, 4, 255, 256, total - 1] {
                     let request = Request::invoke(own_address(i), resource);
                     requests.push(request.with_principal(principal));
                 }
@@ -334,7 +335,7 @@ fn tens_of_thousands_of_distinct_not_resource_lists() {
     );
     let policies = [policy];
     // The reference looks at every list every time, so a sample must do.
-    for (request, decision) in requests.iter().zip(&decisions).step_by(3) {
+    for (request, decision) in requests.iter().zip(&decisions).step_by(5) {
         assert_eq!(
             reference::decide(&policies, request),
             *decision,

@@ -22,6 +22,8 @@ pub(super) struct Theme {
     /// An entry that many statements list beside one of their own, so that a caller is in many lanes.
     common_entry: String,
     common_action: &'static str,
+    /// All of them do.
+    crowd: bool,
     /// One of so many statements has the plain element.
     plain_principal: usize,
     plain_action: usize,
@@ -54,6 +56,7 @@ impl Theme {
             resources: Vec::new(),
             common_entry: aws_entry(choices),
             common_action: ["execute-api:Invoke", "s3:op1", "s3:*"][choices.below(3)],
+            crowd: kind == 7,
             plain_principal: [1, 2, 20][choices.below(3)],
             plain_action: [1, 2, 20][choices.below(3)],
             denials: [4, 1, 0][choices.below(3)],
@@ -69,7 +72,7 @@ impl Theme {
         };
         // Each of the wide paths is the point of some policies, whatever else was chosen.
         match kind {
-            1 => theme.plain_principal = 20,
+            1 | 7 => theme.plain_principal = 20,
             2 => theme.plain_action = 20,
             3 => theme.not_resource = 8,
             4 => (theme.texts, theme.keys) = (8, 1),
@@ -142,7 +145,7 @@ impl Theme {
             self.entries.push((kind, entry.clone()));
             entry
         };
-        let shape = choices.below(8);
+        let shape = if self.crowd { 2 } else { choices.below(8) };
         let negated = matches!(shape, 4 | 5);
         let mut kinds = Map::new();
         match shape {
@@ -152,7 +155,12 @@ impl Theme {
             }
             2 | 3 => {
                 // Distinct elements that one caller is in.
-                let own = add("AWS", aws_entry(choices));
+                let own = if self.crowd {
+                    format!("arn:aws:iam::123456789012:user/u{}", choices.below(400))
+                } else {
+                    aws_entry(choices)
+                };
+                let own = add("AWS", own);
                 let common = self.common_entry.clone();
                 kinds.insert("AWS".to_owned(), json!([common, own]));
             }
@@ -320,6 +328,7 @@ impl Theme {
             return None;
         }
         let (kind, entry) = match self.entries.len() {
+            _ if self.crowd && shape < 4 => ("AWS", self.common_entry.clone()),
             len if len > 0 && shape < 5 => {
                 let (kind, entry) = &self.entries[choices.below(len)];
                 (*kind, entry.clone())
@@ -367,11 +376,13 @@ fn decorated(choices: &mut impl Choices, operator: &str) -> String {
 /// Makes an entry under `AWS`.
 fn aws_entry(choices: &mut impl Choices) -> String {
     let account = words::ACCOUNTS[usize::from(choices.one_in(4))];
-    let n = choices.below(8);
+    let crowd = choices.one_in(3);
+    let n = choices.below(if crowd { 60 } else { 8 });
     match choices.below(12) {
         0..4 => format!("arn:aws:iam::{account}:user/u{n}"),
-        4 => format!("arn:aws:iam::{account}:role/r{n}"),
-        5 | 6 => format!("arn:aws:iam::{account}:role/team/r{n}"),
+        // Few roles, so that their sessions meet them.
+        4 => format!("arn:aws:iam::{account}:role/r{}", n % 8),
+        5 | 6 => format!("arn:aws:iam::{account}:role/team/r{}", n % 8),
         7 | 8 => format!("arn:aws:sts::{account}:assumed-role/r{n}/s"),
         9 => account.to_owned(),
         10 => format!("arn:{}:iam::{account}:root", ["aws", "aws-cn"][n % 2]),
@@ -431,7 +442,13 @@ fn resource(choices: &mut impl Choices, style: usize, version: &str) -> String {
         style
     };
     match style {
-        1 => format!("{api}*/GET/p{n}/*"),
+        1 if choices.one_in(2) => format!("{api}*/GET/p{n}/*"),
+        // Of one gram several: what else they hold is shorter.
+        1 => format!(
+            "{api}*/GET/p{}/*{}",
+            n % 3,
+            choices.pick(&["a", "pets", "/", "ab", "é"])
+        ),
         2 => match choices.below(6) {
             0 => format!("{api}*{}", ["a", "/", "é", "日", "?b", "1*"][n % 6]),
             1 => format!("{api}*/é{n}*"),
