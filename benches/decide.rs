@@ -171,3 +171,53 @@ pub(crate) fn shapes(c: &mut Criterion) {
         }
     }
 }
+
+/// A gateway that knows its API and stage, beside the engine that reads both each time.
+pub(crate) fn scope(c: &mut Criterion) {
+    let statements = 10_000;
+    let mut workload = workload::statements(statements, 4_096);
+    let start = workload::stage(7);
+    for question in &mut workload.questions {
+        let rest = &question.resource[start.len()..];
+        question.resource = format!("{start}{rest}");
+    }
+    let policy = Policy::from_json(&workload.json).expect("generated policies parse");
+    let engine = Engine::builder().policy(policy).build();
+    let engine = engine.expect("generated policies build");
+    let scope = engine.scope(&start).expect("what is left is less");
+    let whole: Vec<_> = workload.questions.iter().map(|q| q.request()).collect();
+    let parts: Vec<_> = workload
+        .questions
+        .iter()
+        .map(|question| {
+            let rest = &question.resource[start.len()..];
+            let (method, path) = rest.split_once('/').expect("a method and a path");
+            (rest, method, question.request().with_resource(path))
+        })
+        .collect();
+    for (request, (rest, method, path)) in whole.iter().zip(&parts) {
+        let expected = engine.decide(request);
+        assert_eq!(scope.decide(&request.with_resource(rest)), expected);
+        assert_eq!(scope.decide_method(method, path), expected);
+    }
+    let mut group = c.benchmark_group("decide/scope");
+    let mut at = 0;
+    let mut next = || {
+        at = (at + 1) % parts.len();
+        at
+    };
+    group.bench_function("engine", |b| b.iter(|| engine.decide(&whole[next()])));
+    group.bench_function("rest", |b| {
+        b.iter(|| {
+            let at = next();
+            scope.decide(&whole[at].with_resource(parts[at].0))
+        });
+    });
+    group.bench_function("method and path", |b| {
+        b.iter(|| {
+            let (_, method, path) = &parts[next()];
+            scope.decide_method(method, path)
+        });
+    });
+    group.finish();
+}

@@ -27,6 +27,7 @@ criterion::criterion_group!(
     decide::prefixes,
     decide::worst,
     decide::shapes,
+    decide::scope,
     compile::compile
 );
 criterion::criterion_main!(benches);

@@ -367,6 +367,11 @@ pub(crate) fn shape(shape: Shape, statements: u64, questions: usize) -> Workload
     Workload { json, questions }
 }
 
+/// The start of the resources of one API and stage of [`statements`].
+pub(crate) fn stage(statement: u64) -> String {
+    format!("{HEAD}{}/prod/", api(statement))
+}
+
 /// How many of the answers are allow, explicit deny and implicit deny.
 pub(crate) fn count(decisions: impl IntoIterator<Item = Decision>) -> [usize; 3] {
     let mut counts = [0; 3];

@@ -1,6 +1,10 @@
 //! Appends to the image's tables; every append can pass 32 bits and says so.
 
+use core::hash::BuildHasher;
 use std::collections::HashMap;
+use std::hash::RandomState;
+
+use smallvec::SmallVec;
 
 use super::tables::{Image, Part};
 use crate::ir::{BuildError, TextPart};
@@ -11,8 +15,9 @@ use crate::util::int::to_u32;
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     pub(super) image: Image,
-    /// Texts that are in the image already: keys and patterns repeat.
-    texts: HashMap<Box<[u8]>, Extent>,
+    /// Texts that are in the image already, by hash: keys and patterns repeat.
+    texts: HashMap<u64, SmallVec<[Extent; 1]>>,
+    hashes: RandomState,
 }
 
 impl Writer {
@@ -23,11 +28,13 @@ impl Writer {
 
     /// Stores bytes once.
     pub(super) fn text(&mut self, bytes: &[u8]) -> Result<Extent, BuildError> {
-        if let Some(&extent) = self.texts.get(bytes) {
-            return Ok(extent);
+        let stored = self.texts.entry(self.hashes.hash_one(bytes)).or_default();
+        let text = &self.image.text;
+        if let Some(&known) = stored.iter().find(|known| known.of(text) == bytes) {
+            return Ok(known);
         }
         let extent = append(&mut self.image.text, bytes.iter().copied(), "texts")?;
-        self.texts.insert(bytes.into(), extent);
+        stored.push(extent);
         Ok(extent)
     }
 

@@ -1,7 +1,8 @@
 //! Policies → rules: every part interned, no decision changed.
 
-use core::hash::Hash;
+use core::hash::{BuildHasher, Hash};
 use std::collections::HashMap;
+use std::hash::RandomState;
 
 use ipnet::IpNet;
 use smallvec::SmallVec;
@@ -18,7 +19,7 @@ use crate::policy::{
 };
 use crate::prefix::PrefixSet;
 use crate::util::ids::{Id, ListId, PatternId};
-use crate::util::int::to_u32;
+use crate::util::int::{AsUsize, to_u32};
 
 /// How many policy variables one text may have: as many as a decision resolves at once, on the stack.
 pub(crate) const VARIABLE_LIMIT: usize = 16;
@@ -69,7 +70,9 @@ struct Place<'p> {
 #[derive(Debug)]
 struct Interner<T> {
     items: Vec<T>,
-    ids: HashMap<T, u32>,
+    /// The values with each hash, by index: a value is stored once.
+    ids: HashMap<u64, SmallVec<[u32; 1]>>,
+    hashes: RandomState,
 }
 
 impl<T> Default for Interner<T> {
@@ -77,21 +80,27 @@ impl<T> Default for Interner<T> {
         Self {
             items: Vec::new(),
             ids: HashMap::new(),
+            hashes: RandomState::new(),
         }
     }
 }
 
-impl<T: Clone + Eq + Hash> Interner<T> {
+impl<T: Eq + Hash> Interner<T> {
     fn intern(&mut self, value: T, what: &'static str) -> Result<u32, BuildError> {
-        if let Some(&id) = self.ids.get(&value) {
-            return Ok(id);
-        }
-        let id = to_u32(self.items.len())
+        let next = to_u32(self.items.len())
             .filter(|&id| id != u32::MAX)
             .ok_or(BuildError::too_large(what))?;
-        self.items.push(value.clone());
-        self.ids.insert(value, id);
-        Ok(id)
+        let ids = self.ids.entry(self.hashes.hash_one(&value)).or_default();
+        let items = &self.items;
+        let known = ids
+            .iter()
+            .find(|id| items.get(id.as_usize()) == Some(&value));
+        if let Some(&known) = known {
+            return Ok(known);
+        }
+        ids.push(next);
+        self.items.push(value);
+        Ok(next)
     }
 }
 

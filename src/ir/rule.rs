@@ -1,5 +1,7 @@
 //! The types of the normal form.
 
+use core::hash::{Hash, Hasher};
+
 use ipnet::IpNet;
 use smallvec::SmallVec;
 
@@ -66,7 +68,7 @@ pub(crate) struct Note<'p> {
 }
 
 /// A resource pattern.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PatternSource {
     /// As written, short-hand expanded.
     pub(crate) raw: Box<str>,
@@ -76,6 +78,13 @@ pub(crate) struct PatternSource {
     pub(crate) parts: Box<[TextPart]>,
     /// Whether it has variables, so that a match of `program` is to be verified.
     pub(crate) has_variables: bool,
+}
+
+impl Hash for PatternSource {
+    /// PERF: the other fields follow from the text, but for the version of its policy.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.raw.hash(state);
+    }
 }
 
 /// `Action` or `NotAction`.

@@ -1,5 +1,7 @@
 //! Patterns → the automaton's tables, in time linear in their bytes but for sorting.
 
+use std::collections::HashMap;
+
 use super::automaton::{Accept, Automaton, NO_GRAMS, Piece, Tail};
 use super::glob::{ANY, ONE};
 use super::tree::Tree;
@@ -17,6 +19,9 @@ const GRAMS_FROM: usize = 8;
 /// A pattern behind its head.
 type Open<'p> = (&'p [u8], PatternId);
 
+/// The tails stored so far, by their pattern bytes.
+type Known<'p> = HashMap<&'p [u8], Tail>;
+
 /// Builds the automaton of `programs`, whose indices are the ids of the patterns.
 ///
 /// `None` where a table passes 2^32 items.
@@ -29,6 +34,7 @@ pub(crate) fn build(programs: &[&[u8]]) -> Option<Automaton> {
         ..Automaton::default()
     };
     let mut gram_entries = Vec::new();
+    let mut known = Known::new();
     for (node, items) in ending.iter().enumerate() {
         let (mut ends, mut stars, mut tails) = (Vec::new(), Vec::new(), Vec::new());
         for &item in items {
@@ -44,9 +50,9 @@ pub(crate) fn build(programs: &[&[u8]]) -> Option<Automaton> {
         let (grams, tails) = if tails.len() < GRAMS_FROM {
             (NO_GRAMS, tails)
         } else {
-            automaton.add_grams(&tails, &mut gram_entries)?
+            automaton.add_grams(&tails, &mut gram_entries, &mut known)?
         };
-        let tails = automaton.add_tails(tails)?;
+        let tails = automaton.add_tails(tails, &mut known)?;
         automaton.heads.nodes.get_mut(node)?.accept = Accept {
             ends,
             stars,
@@ -60,16 +66,26 @@ pub(crate) fn build(programs: &[&[u8]]) -> Option<Automaton> {
 
 impl Automaton {
     /// Stores tails in a row.
-    fn add_tails<'p>(&mut self, tails: impl IntoIterator<Item = Open<'p>>) -> Option<Extent> {
+    fn add_tails<'p>(
+        &mut self,
+        tails: impl IntoIterator<Item = Open<'p>>,
+        known: &mut Known<'p>,
+    ) -> Option<Extent> {
         let mut stored = Vec::new();
         for (program, id) in tails {
-            stored.push(self.tail(program, id)?);
+            // Many APIs have the same tails: one copy stays near, a copy each does not.
+            let tail = match known.get(program) {
+                Some(&known) => known,
+                None => self.tail(program)?,
+            };
+            known.insert(program, tail);
+            stored.push(Tail { id, ..tail });
         }
         Extent::append(&mut self.tails, stored)
     }
 
-    /// Takes a tail apart at its stars.
-    fn tail(&mut self, program: &[u8], id: PatternId) -> Option<Tail> {
+    /// Takes a tail apart at its stars, for any pattern.
+    fn tail(&mut self, program: &[u8]) -> Option<Tail> {
         let start = to_u32(self.programs.len())?;
         let stored = Extent::append(&mut self.programs, program.iter().copied())?;
         let mut literals = Vec::new();
@@ -86,7 +102,7 @@ impl Automaton {
             literal: extent,
         });
         Some(Tail {
-            id,
+            id: PatternId::default(),
             is_simple: u32::from(program.first() == Some(&ANY) && !program.contains(&ONE)),
             pieces: Extent::append(&mut self.pieces, pieces)?,
             ending,
@@ -99,6 +115,7 @@ impl Automaton {
         &mut self,
         tails: &[Open<'p>],
         entries: &mut Vec<(u64, u32)>,
+        known: &mut Known<'p>,
     ) -> Option<(u32, Vec<Open<'p>>)> {
         let programs: Vec<&[u8]> = tails.iter().map(|&(program, _)| program).collect();
         let mut grams = core::mem::take(&mut self.grams);
@@ -108,7 +125,9 @@ impl Automaton {
                 .filter_map(|&at| tails.get(at).copied())
                 .collect()
         };
-        let added = grams.add(&programs, entries, |indices| self.add_tails(pick(indices)));
+        let added = grams.add(&programs, entries, |indices| {
+            self.add_tails(pick(indices), known)
+        });
         self.grams = grams;
         added.map(|(set, rest)| (set, pick(&rest)))
     }

@@ -2,7 +2,7 @@
 //!
 //! The pieces between the stars take the first place where they fit, from left to right:
 //! a later star can take whatever an earlier one could give up, so no choice is ever
-//! taken back. Two matchers follow: [`matches`] over bytes, for resources and for every
+//! taken back. Two matchers follow: [`matches()`] over bytes, for resources and for every
 //! text without policy variables; and [`matches_stream`] over a [`Stream`] of tokens, so
 //! that a pattern with policy variables is matched in place, with nothing joined on the
 //! heap, and case can be ignored. That one goes back to the last star on a mismatch, which
@@ -90,7 +90,7 @@ pub(crate) fn matches(program: &[u8], text: &str) -> bool {
     matches_bytes(program, text.as_bytes())
 }
 
-/// [`matches`] for a text that is known to be UTF-8.
+/// [`matches()`] for a text that is known to be UTF-8.
 #[inline]
 pub(super) fn matches_bytes(program: &[u8], text: &[u8]) -> bool {
     let (mut at, mut from) = (0_usize, 0_usize);

@@ -16,6 +16,18 @@
 //! those of which a few rare bytes occur in the text. Building is linear in the patterns'
 //! bytes, whatever their wildcards, and nothing is left for the first request to do.
 //!
+//! Nanoseconds for all patterns of an ARN of 84 bytes, and milliseconds to build, medians of
+//! one run (EPYC Genoa, two cores), beside what it replaces: a radix tree by single bytes over
+//! the heads, and the tails of a head grouped by their literal endings in a second tree.
+//!
+//! | patterns, and where they differ | this | | by bytes and endings | |
+//! |---|---|---|---|---|
+//! | 1 000, API id | 40 | 0.17 | 52 | 0.24 |
+//! | 10 000, API id | 57 | 1.8 | 101 | 2.4 |
+//! | 10 000, path behind a `*` | 63 | 5.2 | 299 000 | 0.5 |
+//! | 10 000, API id behind stars | 312 | 4.5 | 285 000 | 0.4 |
+//! | 10 000, in the middle of anything | 603 | 3.8 | 536 000 | 0.3 |
+//!
 //! - `glob`: does one pattern match one text; the verifier, and all there is for
 //!   actions and condition values;
 //! - `tree`: the literal heads;

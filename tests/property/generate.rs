@@ -126,12 +126,12 @@ pub(super) fn condition(
 }
 
 /// What the documents hold that a request may come near.
-#[derive(Default)]
-struct World {
+#[derive(Debug, Default)]
+pub(super) struct World {
     prefixes: Vec<(IpAddr, u8)>,
-    patterns: Vec<String>,
+    pub(super) patterns: Vec<String>,
     /// Keys, lower case, with a value some condition has for them.
-    values: Vec<(String, String)>,
+    pub(super) values: Vec<(String, String)>,
 }
 
 impl World {
@@ -216,7 +216,7 @@ impl World {
     }
 
     /// Makes a key and values for an operator of this family.
-    fn condition(
+    pub(super) fn condition(
         &mut self,
         choices: &mut impl Choices,
         family: OperatorFamily,
@@ -229,11 +229,7 @@ impl World {
         };
         let values = if family == OperatorFamily::Ip {
             let most = if choices.one_in(12) { 60 } else { 4 };
-            list(choices, most, |choices| {
-                let prefix = self.prefix(choices);
-                self.prefixes.push(prefix);
-                json!(spell_prefix(choices, prefix))
-            })
+            self.prefixes(choices, most)
         } else {
             list(choices, 3, |choices| {
                 let mut value = choices.pick(words::policy_values(family)).to_owned();
@@ -256,6 +252,15 @@ impl World {
             })
         };
         (in_some_case(choices, key), values)
+    }
+
+    /// Makes a list of up to `most` prefixes.
+    pub(super) fn prefixes(&mut self, choices: &mut impl Choices, most: usize) -> Json {
+        list(choices, most, |choices| {
+            let prefix = self.prefix(choices);
+            self.prefixes.push(prefix);
+            json!(spell_prefix(choices, prefix))
+        })
     }
 
     /// Makes a prefix, often one beside, around or inside an earlier one; host bits may be set.
@@ -314,7 +319,7 @@ impl World {
     }
 
     /// Makes a value for a key: one, several or none.
-    fn value(&self, choices: &mut impl Choices, key: &str) -> OwnedValue {
+    pub(super) fn value(&self, choices: &mut impl Choices, key: &str) -> OwnedValue {
         match choices.below(12) {
             9 => OwnedValue::Text(String::new()),
             10 => OwnedValue::Texts(
@@ -353,7 +358,7 @@ impl World {
     }
 
     /// Makes the text of an address at or just outside an edge of a known prefix.
-    fn address(&self, choices: &mut impl Choices) -> String {
+    pub(super) fn address(&self, choices: &mut impl Choices) -> String {
         if choices.one_in(12) {
             return choices.pick(words::UNREADABLE).to_owned();
         }
@@ -382,7 +387,7 @@ impl World {
     }
 
     /// Makes a resource that some pattern matches, or one small change away from that.
-    fn resource(&self, choices: &mut impl Choices) -> String {
+    pub(super) fn resource(&self, choices: &mut impl Choices) -> String {
         let pattern = match self.patterns.len() {
             len if len > 0 && !choices.one_in(5) => self.patterns[choices.below(len)].clone(),
             _ => pattern(choices),
@@ -409,12 +414,16 @@ impl World {
 }
 
 /// Returns the element's name, negated or not.
-fn name(element: &str, negated: bool) -> String {
+pub(super) fn name(element: &str, negated: bool) -> String {
     format!("{}{element}", if negated { "Not" } else { "" })
 }
 
 /// Makes a list of up to `most` values; one value is mostly a scalar.
-fn list<C: Choices>(choices: &mut C, most: usize, mut make: impl FnMut(&mut C) -> Json) -> Json {
+pub(super) fn list<C: Choices>(
+    choices: &mut C,
+    most: usize,
+    mut make: impl FnMut(&mut C) -> Json,
+) -> Json {
     let mut values: Vec<Json> = (0..=choices.below(most)).map(|_| make(choices)).collect();
     if values.len() == 1 && !choices.one_in(3) {
         return values.remove(0);
@@ -459,7 +468,7 @@ fn caller(choices: &mut impl Choices) -> Option<Caller> {
 }
 
 /// Makes a resource pattern; variables stand behind the fifth colon, where they may.
-fn pattern(choices: &mut impl Choices) -> String {
+pub(super) fn pattern(choices: &mut impl Choices) -> String {
     match choices.below(8) {
         5 => choices.pick(words::PATTERNS).to_owned(),
         6 => {
@@ -514,7 +523,7 @@ fn base_name(operator: &str) -> &str {
     name.strip_suffix("IfExists").unwrap_or(name)
 }
 
-fn in_some_case(choices: &mut impl Choices, key: &str) -> String {
+pub(super) fn in_some_case(choices: &mut impl Choices, key: &str) -> String {
     match choices.below(6) {
         4 => key.to_ascii_lowercase(),
         5 => key.to_ascii_uppercase(),
@@ -523,7 +532,7 @@ fn in_some_case(choices: &mut impl Choices, key: &str) -> String {
 }
 
 /// Replaces wildcards and variables with something they may stand for.
-fn fill(choices: &mut impl Choices, pattern: &str) -> String {
+pub(super) fn fill(choices: &mut impl Choices, pattern: &str) -> String {
     let mut filled = String::new();
     let mut rest = pattern;
     while let Some(character) = rest.chars().next() {

@@ -4,3 +4,4 @@ mod generate;
 mod laws;
 mod vocabulary;
 mod volume;
+mod wide;

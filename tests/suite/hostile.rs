@@ -312,3 +312,199 @@ fn a_million_cidrs() {
     let memory = hold(&text, &["arn:x"]);
     assert!(mib(memory.bytes_max) < SCALE_MIB, "{memory:?}");
 }
+
+/// The prefixes that hold the IPv4 addresses whose bit is set, counted from the left.
+fn with_bit(bit: u32) -> String {
+    let prefixes: Vec<String> = (0..1_u32 << bit)
+        .map(|high| {
+            let address = high.checked_shl(32 - bit).unwrap_or(0) | 1 << (31 - bit);
+            format!(
+                "\"{}/{}\"",
+                core::net::Ipv4Addr::from_bits(address),
+                bit + 1
+            )
+        })
+        .collect();
+    prefixes.join(",")
+}
+
+/// Builds within bounds on time and memory, and compares with the reference for some addresses.
+fn hold_for_addresses(text: &str, most: Duration, most_mib: u64, resource: &str) {
+    let start = Instant::now();
+    let mut built = None;
+    let memory = measure(|| built = Some(build(text)));
+    assert!(start.elapsed() < most, "took {:?}", start.elapsed());
+    assert!(mib(memory.bytes_max) < most_mib, "{memory:?}");
+    let (policy, engine) = built.unwrap();
+    let policies = [policy];
+    for address in [
+        "0.0.0.0",
+        "255.255.255.255",
+        "170.170.170.170",
+        "10.0.0.9",
+        "10.0.79.1",
+        "::1",
+        "x",
+    ] {
+        for k in ["0", "3", "none"] {
+            let context = [("x:k", portcullis::Value::Text(k))];
+            let request = Request::invoke(Address::read(address), resource).with_context(&context);
+            let expected = reference::decide(&policies, &request);
+            assert_eq!(engine.decide(&request), expected, "{address} {k}");
+        }
+    }
+}
+
+#[test]
+fn lists_by_address_bit_in_every_combination() {
+    // The lists of the first bits are short, and each holds half of as many classes as the last
+    // bit makes: four of them a statement, and one condition that no class answers.
+    let lists: Vec<String> = (0..18).map(with_bit).collect();
+    let operators = [
+        "IpAddress",
+        "NotIpAddress",
+        "IpAddressIfExists",
+        "NotIpAddressIfExists",
+    ];
+    let mut statements: Vec<String> = lists
+        .iter()
+        .map(|list| {
+            let condition = format!(r#","Condition":{{"IpAddress":{{"aws:SourceIp":[{list}]}}}}"#);
+            statement("Allow", r#""arn:rare""#, &condition)
+        })
+        .collect();
+    for i in 0..3_000 {
+        let blocks: Vec<String> = operators
+            .iter()
+            .enumerate()
+            .map(|(at, operator)| {
+                let bit = (i * 7 + at * (1 + i / 7 % 6)) % 7;
+                format!(r#""{operator}":{{"aws:SourceIp":[{}]}}"#, lists[bit])
+            })
+            .collect();
+        let effect = if i % 2 == 0 { "Allow" } else { "Deny" };
+        let own = format!(r#","StringEquals":{{"x:k":"{}"}}"#, i % 500);
+        let own = if i % 3 == 0 { &own } else { "" };
+        let condition = format!(r#","Condition":{{{}{own}}}"#, blocks.join(","));
+        let resource = ["\"*\"", "\"arn:a*\""][i % 2];
+        statements.push(statement(effect, resource, &condition));
+    }
+    let text = document(statements);
+    assert!((2..8).contains(&(text.len() >> 20)), "{}", text.len());
+    hold_for_addresses(&text, BOUND, SCALE_MIB, "arn:abc");
+}
+
+#[test]
+fn lists_each_an_address_deeper_in_one() {
+    // The addresses from the i-th on to the end of a /16, as prefixes.
+    let text = document((0..20_000_u32).map(|i| {
+        let (mut from, mut prefixes) = (i, Vec::new());
+        while from < 1 << 16 {
+            let size = if from == 0 { 16 } else { from.trailing_zeros() };
+            let address = core::net::Ipv4Addr::from_bits(0x0a00_0000 | from);
+            prefixes.push(format!("\"{address}/{}\"", 32 - size));
+            from += 1 << size;
+        }
+        let list = prefixes.join(",");
+        let operator = ["IpAddress", "NotIpAddress"][usize::from(i % 100 == 7)];
+        let own = format!(r#""StringEquals":{{"x:k":"{i}"}}"#);
+        let condition =
+            format!(r#","Condition":{{"{operator}":{{"aws:SourceIp":[{list}]}},{own}}}"#);
+        statement(
+            ["Allow", "Deny"][usize::from(i % 3 == 0)],
+            r#""*""#,
+            &condition,
+        )
+    }));
+    hold_for_addresses(&text, BOUND, 512, "arn:abc");
+}
+
+#[test]
+fn many_lists_of_nested_prefixes() {
+    // Thirty-two prefixes around one address of each list; the outer ones are common to all.
+    let text = document((0..10_000_u32).map(|i| {
+        let address = core::net::Ipv4Addr::from_bits(i.wrapping_mul(2_654_435_761));
+        let prefixes: Vec<String> = (1..=32)
+            .step_by(3)
+            .map(|length| format!("\"{address}/{length}\""))
+            .collect();
+        let key = ["aws:SourceIp", "aws:VpcSourceIp"][usize::from(i % 9 == 0)];
+        let condition = format!(
+            r#","Condition":{{"NotIpAddress":{{"{key}":[{}]}}}}"#,
+            prefixes[1 + usize::try_from(i % 8).unwrap()..].join(",")
+        );
+        statement("Allow", r#""*""#, &condition)
+    }));
+    hold_for_addresses(&text, BOUND, 512, "arn:abc");
+}
+
+/// Decides `count` times, and returns how long one decision took.
+fn pace(engine: &Engine, request: &Request<'_>, expected: Decision, count: u32) -> Duration {
+    let start = Instant::now();
+    for _ in 0..count {
+        assert_eq!(engine.decide(request), expected);
+    }
+    start.elapsed() / count
+}
+
+#[test]
+fn ten_thousand_values_of_one_key() {
+    for operator in ["StringEquals", "StringLike", "ForAnyValue:StringEquals"] {
+        let text = document((0..10_000).map(|i| {
+            let values: Vec<String> = (0..=i % 16)
+                .map(|j| format!("\"v{}\"", i + j * 10_000))
+                .collect();
+            let condition = format!(
+                r#","Condition":{{"{operator}":{{"x:k":[{}]}}}}"#,
+                values.join(",")
+            );
+            statement(["Allow", "Deny"][i % 2], r#""*""#, &condition)
+        }));
+        let (policy, engine) = build(&text);
+        let policies = [policy];
+        for (value, expected) in [
+            ("v4242", Decision::Allow),
+            ("v9999", Decision::ExplicitDeny),
+            ("v159999", Decision::ExplicitDeny),
+            ("v160000", Decision::ImplicitDeny),
+            ("", Decision::ImplicitDeny),
+        ] {
+            let context = [("X:K", portcullis::Value::Text(value))];
+            let request = request("arn:x").with_context(&context);
+            assert_eq!(reference::decide(&policies, &request), expected, "{value}");
+            let keyed = !operator.starts_with("For");
+            let took = pace(&engine, &request, expected, if keyed { 200 } else { 2 });
+            let most = Duration::from_micros(if keyed { 150 } else { 100_000 });
+            assert!(took < most, "{operator} {value}: {took:?}");
+        }
+    }
+}
+
+#[test]
+fn many_tails_at_each_of_many_nested_heads() {
+    let api = "arn:aws:execute-api:us-east-1:123456789012:abc/";
+    let text = document((0..64_usize).flat_map(|depth| {
+        (0..24_usize).map(move |tail| {
+            let pattern = format!("\"{api}{}*/p{tail:02}/*/x{depth:02}\"", "a/".repeat(depth));
+            statement("Deny", &pattern, "")
+        })
+    }));
+    let (policy, engine) = build(&text);
+    let policies = [policy];
+    let head = format!("{api}{}", "a/".repeat(70));
+    let all: String = (0..24).map(|tail| format!("/p{tail:02}/")).collect();
+    for (middle, end, expected) in [
+        ("/p01/".repeat(1_000), "none", Decision::ImplicitDeny),
+        (all.repeat(50), "none", Decision::ImplicitDeny),
+        (all.repeat(50), "x6", Decision::ImplicitDeny),
+        (all.repeat(50), "x63", Decision::ExplicitDeny),
+        ("/p0".repeat(1_000), "/x63", Decision::ImplicitDeny),
+        ("/p23/".repeat(1_000), "/x00", Decision::ExplicitDeny),
+    ] {
+        let resource = format!("{head}{middle}/{end}");
+        let request = request(&resource);
+        assert_eq!(reference::decide(&policies, &request), expected, "{end}");
+        let took = pace(&engine, &request, expected, 3);
+        assert!(took < Duration::from_millis(500), "{end}: {took:?}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Every question of the test data through every way to get a decision, and the floors.
 
 mod batch;
+mod crowds;
 mod data;
 mod explain;
 mod floors;

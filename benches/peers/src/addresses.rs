@@ -191,6 +191,7 @@ impl<'a, F: Family> Field<'a, F> {
             latency: None,
             throughput: None,
             built,
+            spread: 0.0,
             refused: None,
         });
         self.measured.len() - 1
@@ -206,13 +207,14 @@ impl<'a, F: Family> Field<'a, F> {
     }
 
     fn measure(mut self) -> Vec<Measured> {
-        for (time, (row, is_latency)) in interleaved(&mut self.works).into_iter().zip(self.rows) {
+        for (timed, (row, is_latency)) in interleaved(&mut self.works).into_iter().zip(self.rows) {
             let measured = &mut self.measured[row];
+            measured.spread = measured.spread.max(timed.spread);
             *(if is_latency {
                 &mut measured.latency
             } else {
                 &mut measured.throughput
-            }) = Some(time);
+            }) = Some(timed.median);
         }
         self.measured
     }

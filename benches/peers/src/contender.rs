@@ -17,6 +17,8 @@ pub(crate) struct Measured {
     pub(crate) latency: Option<f64>,
     /// Nanoseconds a question, the questions independent.
     pub(crate) throughput: Option<f64>,
+    /// How far the middle half of the rounds is spread, as a part of the median; the wider of the two.
+    pub(crate) spread: f64,
     /// How long building took and how many bytes it holds.
     pub(crate) built: Option<Built>,
     /// Why there are no figures.

@@ -27,8 +27,28 @@ impl<F: FnMut(usize)> Work for F {
     }
 }
 
-/// Returns the median nanoseconds of one operation, for each of `works`.
-pub(crate) fn interleaved(works: &mut [Box<dyn Work + '_>]) -> Vec<f64> {
+/// The rounds of one contender.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timed {
+    /// The median nanoseconds of one operation.
+    pub(crate) median: f64,
+    /// From the first quartile of the rounds to the third, as a part of the median.
+    pub(crate) spread: f64,
+}
+
+impl Timed {
+    fn new(mut rounds: Vec<f64>) -> Self {
+        rounds.sort_by(f64::total_cmp);
+        let at = |part: usize| rounds[(rounds.len() - 1) * part / 4];
+        Self {
+            median: at(2),
+            spread: (at(3) - at(1)) / at(2),
+        }
+    }
+}
+
+/// Times each of `works`.
+pub(crate) fn interleaved(works: &mut [Box<dyn Work + '_>]) -> Vec<Timed> {
     let counts: Vec<usize> = works
         .iter_mut()
         .map(|work| calibrate(&mut **work))
@@ -45,7 +65,7 @@ pub(crate) fn interleaved(works: &mut [Box<dyn Work + '_>]) -> Vec<f64> {
             rounds[at].push(time.as_secs_f64() * 1e9 / counts[at] as f64);
         }
     }
-    rounds.into_iter().map(median).collect()
+    rounds.into_iter().map(Timed::new).collect()
 }
 
 /// Returns how often `work` can be done in a round.

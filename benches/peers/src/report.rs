@@ -29,6 +29,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let machine = machine();
         writeln!(f, "Measured on {machine}, in {} s.\n", self.seconds)?;
+        self.spread(f)?;
         for note in &self.notes {
             writeln!(f, "{note}\n")?;
         }
@@ -77,6 +78,26 @@ impl fmt::Display for Report {
 
         writeln!(f, "\n### Goals\n")?;
         goals::write(self, f)
+    }
+}
+
+impl Report {
+    /// How far the rounds of one contender are apart: what a difference has to pass to mean anything.
+    fn spread(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns = self.tables.iter().chain(&self.decisions).chain(&self.worst);
+        let measured = columns.flat_map(|column| &column.measured);
+        let mut spreads: Vec<f64> = measured.map(|m| m.spread).filter(|&s| s > 0.0).collect();
+        if spreads.is_empty() {
+            return Ok(());
+        }
+        spreads.sort_by(f64::total_cmp);
+        let percent = |part: usize| spreads[(spreads.len() - 1) * part / 10] * 100.0;
+        writeln!(
+            f,
+            "The middle half of a contender's rounds lies within {:.0} % of its median (median of all), {:.0} % for nine tenths of them.\n",
+            percent(5),
+            percent(9)
+        )
     }
 }
 
