@@ -5,4 +5,5 @@ mod data;
 mod explain;
 mod floors;
 mod hostile;
+mod image;
 mod vectors;
