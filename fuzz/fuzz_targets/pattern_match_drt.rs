@@ -38,7 +38,13 @@ fuzz_target!(|input: (Vec<String>, String)| -> Corpus {
     let policies = [policy];
     let plain = text.replace(['*', '?'], "");
     let behind_head = [format!("{HEAD}{text}"), format!("{HEAD}{plain}")];
-    for text in [&text, &plain, &behind_head[0], &behind_head[1], &patterns[0]] {
+    for text in [
+        &text,
+        &plain,
+        &behind_head[0],
+        &behind_head[1],
+        &patterns[0],
+    ] {
         let request = Request::invoke(Address::Absent, text);
         let expected = reference::explain(&policies, &request);
         assert_eq!(engine.explain(&request), expected);

@@ -9,54 +9,34 @@ use portcullis::{
 };
 
 /// One of everything: wildcards, many tails, variables, principals, `NotResource`, programs,
-/// values that are found by hash, both address families.
+/// values that are found by hash, both address families; and an identity policy.
 fn policies() -> Vec<Policy> {
-    let tails = (0..12).map(|i| format!(r#""arn:aws:e:r:1:a/*/p{i}/?x*""#));
-    let users = (0..12).map(|i| format!(r#""u{i}""#));
-    let keyed = (0..10).map(|i| {
-        format!(
-            r#"{{"Effect":"Deny","Principal":"*","Action":"*","Resource":"arn:aws:e:r:1:a/*",
-                "Condition":{{"StringEquals":{{"aws:username":"u{i}"}}}}}}"#
-        )
-    });
-    let withheld = (0..3).map(|i| {
-        format!(
-            r#"{{"Effect":"Deny","Principal":"*","Action":"*",
-                "NotResource":["arn:aws:e:r:1:a/*","arn:aws:e:r:1:w{i}/*","arn:aws:e:r:1:b*"]}}"#
-        )
-    });
-    let lanes = (0..10).map(|i| {
-        format!(
-            r#"{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::11111111111{i}:role/r"}},
-                "Action":["execute-api:Invoke","s3:a{i}"],"Resource":"arn:aws:e:r:1:a/lane"}}"#
-        )
-    });
-    let resource = format!(
-        r#"{{"Version":"2012-10-17","Statement":[
-            {{"Sid":"Allowed","Effect":"Allow","Principal":"*","Action":"execute-api:*",
-              "Resource":["arn:aws:e:r:1:a/GET","arn:aws:e:r:1:b*",{tails}],
-              "Condition":{{"IpAddress":{{"aws:SourceIp":["10.0.0.0/8","192.0.2.0/24","2001:db8::/32"]}}}}}},
-            {{"Effect":"Deny","NotPrincipal":{{"AWS":["111111111111","arn:aws:iam::111111111111:role/r"]}},
-              "NotAction":"s3:Get?","Resource":"arn:aws:e:r:1:a/d/${{aws:username, 'none'}}/x",
-              "Condition":{{"NotIpAddress":{{"aws:VpcSourceIp":"10.1.0.0/16"}},
-                            "DateLessThan":{{"aws:CurrentTime":"2030-01-01"}},
-                            "ForAnyValue:StringLike":{{"aws:TagKeys":["a*","${{aws:username}}"]}},
-                            "Null":{{"aws:Referer":"true"}}}}}},
-            {{"Effect":"Allow","Principal":"*","Action":"*","Resource":"arn:aws:e:r:1:a/*",
-              "Condition":{{"StringNotEquals":{{"aws:username":[{users}]}},
-                            "NumericLessThan":{{"aws:Age":"7"}},
-                            "ArnLike":{{"aws:SourceArn":"arn:aws:s3:::b*"}}}}}},
-            {keyed},{withheld},{lanes}]}}"#,
-        tails = tails.collect::<Vec<_>>().join(","),
-        users = users.collect::<Vec<_>>().join(","),
-        keyed = keyed.collect::<Vec<_>>().join(","),
-        withheld = withheld.collect::<Vec<_>>().join(","),
-        lanes = lanes.collect::<Vec<_>>().join(","),
-    );
-    let identity = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:e:r:1:a/x"}}"#;
-    [&resource, identity]
+    let resource = include_str!("../testdata/every_table.json");
+    let identity =
+        r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:e:r:1:a/x"}}"#;
+    [resource, identity]
         .map(|text| Policy::from_json(text).unwrap())
         .to_vec()
+}
+
+/// The tables of the address look-ups, which stand first behind the scalars.
+const LOOKUPS: usize = 6;
+
+/// No table is left out by the policies that the other tests damage, but those of look-ups of
+/// another shape.
+#[test]
+fn the_policies_fill_every_table() {
+    let mut empty: Vec<usize> = (LOOKUPS + 1..1000).collect();
+    for config in configs() {
+        let engine = engine(config);
+        let image = engine.image();
+        let lens = (0..sections(image)).map(|i| image[HEADER + i * 24 + 16..][..8].to_vec());
+        let lens: Vec<u64> = lens
+            .map(|len| u64::from_ne_bytes(len.try_into().unwrap()))
+            .collect();
+        empty.retain(|&i| lens.get(i) == Some(&0));
+    }
+    assert_eq!(empty, [0_usize; 0], "sections by number");
 }
 
 fn engine(config: Config) -> Engine {
@@ -219,7 +199,7 @@ fn every_made_up_image_fails_or_decides() {
                 }
             }
         };
-        for at in (0..original.len()).step_by(4) {
+        for at in (0..original.len()).step_by(8) {
             let mut image = original.clone();
             let value = [0, 1, u32::MAX, 0xff, 1 << 31][usize::try_from(random() % 5).unwrap()];
             image[at..at + 4].copy_from_slice(&value.to_ne_bytes());
@@ -240,77 +220,81 @@ fn every_made_up_image_fails_or_decides() {
     }
 }
 
+/// What is done to an image, of which the sections start there.
+type Change = fn(&mut Vec<u8>, usize);
+
 #[test]
 fn messages_name_the_place_and_the_remedy() {
     let image = engine(Config::new()).image().to_vec();
     let sections = sections(&image);
     let front = HEADER + sections * 24;
-    let message = |change: &dyn Fn(&mut Vec<u8>), fixed: bool| -> String {
+    let message = |change: Change, fixed: bool| -> String {
         let mut changed = image.clone();
-        change(&mut changed);
+        change(&mut changed, front);
         if fixed {
             fix(&mut changed, sections);
         }
         let error: ImageError = Engine::from_image(&changed).unwrap_err();
         error.to_string()
     };
-    for (change, fixed, expected) in [
+    let cases: [(Change, bool, &str); 11] = [
         (
-            (&|image: &mut Vec<u8>| image[1] = b'x') as &dyn Fn(&mut Vec<u8>),
+            |image, _| image[1] = b'x',
             false,
             "not an image: compile the policy first",
         ),
         (
-            &|image| image.truncate(40),
+            |image, _| image.truncate(40),
             false,
             "the image is truncated at 40 of 64 bytes: copy it anew",
         ),
         (
-            &|image| image[8..12].reverse(),
+            |image, _| image[8..12].reverse(),
             true,
             "the image is of a machine of another byte order: compile the policy anew",
         ),
         (
-            &|image| image[12..16].copy_from_slice(&9_u32.to_ne_bytes()),
+            |image, _| image[12..16].copy_from_slice(&9_u32.to_ne_bytes()),
             true,
             "the image is of format 9 and this reads 1: compile the policy anew",
         ),
         (
-            &|image| image[24] ^= 1,
+            |image, _| image[24] ^= 1,
             true,
             "the image has the tables of another release: compile the policy anew",
         ),
         (
-            &|image| image[HEADER + 16] ^= 1,
+            |image, _| image[HEADER + 16] ^= 1,
             false,
             "the image is damaged: the checksum of the header is another: copy it anew",
         ),
         (
-            &|image| image[front + 100] ^= 1,
+            |image, front| image[front + 100] ^= 1,
             false,
             "the image is damaged: the checksum of the sections is another: copy it anew",
         ),
         (
-            &|image| image[HEADER] = 9,
+            |image, _| image[HEADER] = 9,
             true,
             "section `scalars` has another number: compile the policy anew",
         ),
         (
-            &|image| image[HEADER + 4] = 9,
+            |image, _| image[HEADER + 4] = 9,
             true,
             "section `scalars` has records of another size: compile the policy anew",
         ),
         (
-            &|image| image[HEADER + 8] ^= 64,
+            |image, _| image[HEADER + 8] ^= 64,
             true,
             "section `scalars` does not start behind the one before: compile the policy anew",
         ),
         (
-            &|image| image[HEADER + 23] = 0xff,
+            |image, _| image[HEADER + 23] = 0xff,
             true,
             "section `scalars` ends behind the image: compile the policy anew",
         ),
-    ] {
+    ];
+    for (change, fixed, expected) in cases {
         assert_eq!(message(change, fixed), expected);
     }
 }
