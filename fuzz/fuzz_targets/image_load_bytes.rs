@@ -12,7 +12,7 @@ use portcullis::{Address, Decision, Engine, Policy, Principal, Request, Value};
 
 /// An image with something in every table.
 static WHOLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let text = include_str!("../../tests/testdata/every_table.json");
+    let text = include_str!("../../tests/support/every_table.json");
     let policy = Policy::from_json(text).expect("the test data parses");
     let engine = Engine::builder().policy(policy).build();
     engine.expect("the test data builds").image().to_vec()

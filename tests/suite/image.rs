@@ -11,7 +11,7 @@ use portcullis::{
 /// One of everything: wildcards, many tails, variables, principals, `NotResource`, programs,
 /// values that are found by hash, both address families; and an identity policy.
 fn policies() -> Vec<Policy> {
-    let resource = include_str!("../testdata/every_table.json");
+    let resource = include_str!("../support/every_table.json");
     let identity =
         r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:e:r:1:a/x"}}"#;
     [resource, identity]
