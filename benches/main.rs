@@ -2,6 +2,7 @@
 //!
 //! - [`decide`]: decisions, beside the reference;
 //! - [`compile`]: text to engine;
+//! - [`image`]: loading saved engines;
 //! - [`workload`]: what they are asked about.
 #![expect(
     clippy::as_conversions,
@@ -19,6 +20,7 @@
 
 mod compile;
 mod decide;
+mod image;
 mod workload;
 
 criterion::criterion_group!(
@@ -28,6 +30,7 @@ criterion::criterion_group!(
     decide::worst,
     decide::shapes,
     decide::scope,
-    compile::compile
+    compile::compile,
+    image::load
 );
 criterion::criterion_main!(benches);

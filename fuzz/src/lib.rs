@@ -74,7 +74,7 @@ impl Question {
     }
 }
 
-/// Builds the policies every way there is.
+/// Builds the policies every way there is, each saved and loaded as well.
 pub fn engines(policies: &[Policy]) -> Vec<Engine> {
     let configs = [
         Config::default(),
@@ -91,6 +91,10 @@ pub fn engines(policies: &[Policy]) -> Vec<Engine> {
     configs
         .into_iter()
         .filter_map(|config| build(config).ok())
+        .flat_map(|engine| {
+            let loaded = Engine::from_image(engine.image()).expect("an image loads");
+            [engine, loaded]
+        })
         .collect()
 }
 

@@ -133,10 +133,9 @@ struct Place {
 #[inline]
 fn place(image: &View<'_>, request: &Request<'_>) -> Place {
     let state = |base| Place { base, class: 0 };
-    let primary = image.primary.first().copied().unwrap_or_default();
     let ip = match (image.primary_is_source_ip, request.source_ip()) {
         (1, Address::Known(ip)) => ip.to_canonical(),
-        _ => match context::addresses(request, condition::text(image, primary)) {
+        _ => match context::addresses(request, primary(image)) {
             Addresses::One(ip) => ip,
             Addresses::Absent => return state(Base::Absent),
             Addresses::Unreadable => return state(Base::Unreadable),
@@ -156,6 +155,12 @@ fn place(image: &View<'_>, request: &Request<'_>) -> Place {
             }
         }
     }
+}
+
+/// Returns the key that has classes.
+fn primary<'i>(image: &View<'i>) -> &'i str {
+    let key = image.primary.first().copied().unwrap_or_default();
+    condition::text(image, key)
 }
 
 /// One decision under way.

@@ -156,6 +156,11 @@ impl Engine {
         self.image.bytes()
     }
 
+    /// Returns whether bytes start as images do, rather than as a policy; the first eight are enough.
+    pub fn is_image(bytes: &[u8]) -> bool {
+        bytes.starts_with(&image::file::MAGIC)
+    }
+
     /// Makes the engine of an image, of which a copy is kept.
     ///
     /// # Errors

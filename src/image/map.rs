@@ -1,6 +1,8 @@
 //! A file whose bytes are read where the system keeps them.
 //!
-//! PERF: the safe twin is `Loaded::read`, which copies the file into a buffer.
+//! PERF: the safe twin is `Loaded::read`, which copies the file into a buffer. A million CIDRs (15.6 MiB) are
+//! mapped and checked in 0.43 ms and read in 1.9 ms, 10 000 statements (12.9 MiB) in 0.73 and 2.1 ms
+//! (`cargo bench --features mmap -- image/`), and processes share what they map.
 #![expect(unsafe_code, reason = "mapping a file is unsafe; see `Mapped::new`")]
 
 use std::fs::File;

@@ -118,9 +118,7 @@ impl AutomatonView<'_> {
                 self.verify(accept.tails, rest, &mut visit)?;
             }
             if accept.grams != NO_GRAMS {
-                self.grams.candidates(accept.grams, rest, |tails| {
-                    self.verify(tails, rest, &mut visit)
-                })?;
+                self.verify_by_grams(accept.grams, rest, &mut visit)?;
             }
             match self.heads.step(at, node, rest) {
                 Some((child, behind)) => (at, rest) = (child, behind),
@@ -152,6 +150,18 @@ impl AutomatonView<'_> {
             }
             ControlFlow::Continue(())
         })
+    }
+
+    /// PERF: apart, as else the loads of its tables are done ahead of every walk.
+    #[inline(never)]
+    fn verify_by_grams(
+        &self,
+        grams: u32,
+        rest: &[u8],
+        visit: &mut impl FnMut(PatternId) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        self.grams
+            .candidates(grams, rest, |tails| self.verify(tails, rest, visit))
     }
 
     /// Returns whether a tail matches the whole of `rest`.

@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// Decide about many requests, one JSON object a line
     #[command(after_long_help = EVAL_HELP)]
     Eval(EvalArgs),
+    /// Compile policies into an image, a file that decides at once
+    #[command(after_long_help = COMPILE_HELP)]
+    Compile(CompileArgs),
     /// Show what the policies compile to
     #[command(after_long_help = INSPECT_HELP)]
     Inspect(InspectArgs),
@@ -53,7 +56,7 @@ impl Command {
         match self {
             Self::Check(args) | Self::Explain(args) => args.format,
             Self::Inspect(args) => args.format,
-            Self::Eval(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
+            Self::Compile(_) | Self::Eval(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
         }
     }
 }
@@ -108,7 +111,7 @@ pub(crate) struct QuestionArgs {
 /// The policies, taken together.
 #[derive(Debug, Args)]
 pub(crate) struct PolicyArgs {
-    /// A policy document, `-` for stdin; given several times, all of them decide together
+    /// A policy document, `-` for stdin; given several times, all of them decide together. Or one image
     #[arg(long = "policy", short = 'p', value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// What the policies are attached to [default: for each, resource if a statement has a Principal, else identity]
@@ -138,7 +141,7 @@ pub(crate) struct EvalArgs {
     /// The lines of requests, one file after the other [default: stdin]
     #[arg(value_name = "LINES")]
     pub(crate) lines: Vec<PathBuf>,
-    /// A policy document for every line; may be given several times. Without it each line has its own
+    /// A policy document for every line; may be given several times. Or one image. Without it each line has its own
     #[arg(long = "policy", short = 'p', value_name = "FILE")]
     pub(crate) policies: Vec<PathBuf>,
     /// What the policies of --policy are attached to [default: for each, resource if a statement has a Principal, else identity]
@@ -153,8 +156,23 @@ pub(crate) struct EvalArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct CompileArgs {
+    /// A policy document, `-` for stdin; given several times, all of them decide together
+    #[arg(long = "policy", short = 'p', value_name = "FILE", required = true)]
+    pub(crate) policies: Vec<PathBuf>,
+    /// What the policies are attached to [default: for each, resource if a statement has a Principal, else identity]
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<Kind>,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+    /// The image; one that is there is replaced whole
+    #[arg(long, short, value_name = "IMAGE")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// A policy document, `-` for stdin
+    /// A policy document, `-` for stdin; or one image
     #[arg(value_name = "POLICY", required_unless_present = "policies")]
     pub(crate) files: Vec<PathBuf>,
     /// The same, as the other commands take it; may be given several times
@@ -370,10 +388,31 @@ Exit codes:
   0  every line was answered, whatever the decisions
   2  some line failed, or the run could not start";
 
+const COMPILE_HELP: &str = "\
+The image is taken wherever a policy is, alone: it holds all its policies. It is made for this \
+release; after an update compile anew. It is written beside its place and renamed, so nobody ever \
+reads half of one.
+
+What an image does not hold is the policies' text: `explain` then tells statement, line and column \
+and draws nothing, and what is called must be named whole, by --resource or by --stage, --region, \
+--account and --api-id beside --method and --path. Its policies are named IMAGE#0, IMAGE#1 and so on, \
+in the order they were given.
+
+Short-hand resources need the API: --region, --account and --api-id, and --partition unless it is aws.
+
+Examples:
+  portcullis compile -p block-list.json -o block-list.img
+  portcullis check -p block-list.img --source-ip 203.0.113.7 \\
+      --resource arn:aws:execute-api:eu-central-1:123456789012:io75qg1rvf/test/GET/pets
+
+Exit codes:
+  0  written
+  2  not written: an unreadable file, an invalid policy, a limit of the engine";
+
 const INSPECT_HELP: &str = "\
 Shows the policies and what the engine made of them: strategy, counts, and the sections of its \
 tables with their sizes. With --format json the answer is one line:
-  {\"policies\":[{\"policy\":\"FILE\",\"kind\":\"resource\"|\"identity\",\"statements\":1,\"short_hand\":false}],
+  {\"policies\":[{\"policy\":\"FILE\",\"kind\":\"resource\"|\"identity\"|\"image\",\"statements\":1,\"short_hand\":false}],
    \"strategy\":\"…\",\"counts\":{NAME:1},\"sections\":[{\"name\":\"…\",\"items\":1,\"bytes\":1}]}
 
 Short-hand resources need an API to be compiled for; where the API flags do not name it, a \

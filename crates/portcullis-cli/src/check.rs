@@ -6,12 +6,13 @@ use portcullis::{Decision, Effect, Engine, Explanation, PolicyKind};
 use serde::Serialize;
 
 use core::fmt::Write;
+use std::borrow::Cow;
 
 use crate::args::{Format, QuestionArgs};
 use crate::diagnostics::json_line;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::policies::{self, LoadedPolicy};
+use crate::policies::{self, Given, LoadedPolicy};
 use crate::question::Question;
 use crate::reply::Reply;
 use crate::target::{Called, Target};
@@ -31,20 +32,35 @@ pub(crate) fn run(args: &QuestionArgs) -> Result<Reply, Failure> {
 /// A question and what answers it, read from the arguments.
 #[derive(Debug)]
 pub(crate) struct Asked {
-    /// The policies, short-hand expanded.
+    /// The policies, short-hand expanded; none where an image decides.
     pub(crate) policies: Vec<LoadedPolicy>,
     /// The request.
     pub(crate) question: Question,
     /// What the user may have meant otherwise.
     pub(crate) warnings: Vec<String>,
     engine: Engine,
+    /// The name of the image that decides.
+    image: Option<String>,
 }
 
 impl Asked {
     /// Reads policies and request, and builds the engine.
     pub(crate) fn read(args: &QuestionArgs) -> Result<Self, Failure> {
         let called = Called::read(args)?;
-        let mut policies = policies::load(&args.policies.files, args.policies.kind)?;
+        let given = policies::load_given(&args.policies.files, args.policies.kind)?;
+        let mut policies = match given {
+            Given::Documents(policies) => policies,
+            Given::Image(image) => {
+                let target = Target::read_for_image(called, args)?;
+                return Ok(Self {
+                    policies: Vec::new(),
+                    question: Question::read(args, target.resource)?,
+                    warnings: target.warnings,
+                    engine: image.engine,
+                    image: Some(image.file),
+                });
+            }
+        };
         let target = Target::read(called, args, &policies)?;
         let question = Question::read(args, target.resource)?;
         if let Some(api) = &target.api {
@@ -59,7 +75,13 @@ impl Asked {
             policies,
             question,
             warnings,
+            image: None,
         })
+    }
+
+    /// Returns whether an image decides, which has no text.
+    pub(crate) const fn is_image(&self) -> bool {
+        self.image.is_some()
     }
 
     /// Decides, with the statements that caused the decision.
@@ -68,11 +90,15 @@ impl Asked {
             .with_request(|request| self.engine.explain(request))
     }
 
-    /// Returns the file that a determining statement is in.
-    pub(crate) fn file(&self, policy: usize) -> &str {
-        self.policies
-            .get(policy)
-            .map_or("", |loaded| loaded.file.as_str())
+    /// Returns the file that a determining statement is in; of an image with the policy's number.
+    pub(crate) fn file(&self, policy: usize) -> Cow<'_, str> {
+        match &self.image {
+            Some(image) => format!("{image}#{policy}").into(),
+            None => {
+                let loaded = self.policies.get(policy);
+                loaded.map_or("", |loaded| &loaded.file).into()
+            }
+        }
     }
 }
 
@@ -121,12 +147,14 @@ pub(crate) fn statement_name(file: &str, statement: usize, sid: Option<&str>) ->
     name
 }
 
-fn human(asked: &Asked, explanation: &Explanation) -> String {
+/// Returns the decision with a line for each statement that caused it.
+pub(crate) fn human(asked: &Asked, explanation: &Explanation) -> String {
     let mut text = headline(explanation.decision);
     for determining in explanation.determining.iter().take(STATEMENT_LIMIT) {
         text.push_str(&determining_line(
-            asked.file(determining.policy),
+            &asked.file(determining.policy),
             determining,
+            asked.is_image(),
         ));
         text.push('\n');
     }
@@ -140,19 +168,26 @@ fn human(asked: &Asked, explanation: &Explanation) -> String {
         more => _ = writeln!(text, "and {more} more statements"),
     }
     if explanation.decision == Decision::ImplicitDeny {
-        text.push_str("no statement matches; `portcullis explain` shows the nearest miss\n");
+        text.push_str(if asked.is_image() {
+            "no statement matches; `portcullis explain` on the policies shows the nearest miss\n"
+        } else {
+            "no statement matches; `portcullis explain` shows the nearest miss\n"
+        });
     }
     text
 }
 
-fn determining_line(file: &str, determining: &Determining) -> String {
+fn determining_line(file: &str, determining: &Determining, with_column: bool) -> String {
     let mut line = statement_name(file, determining.statement, determining.sid.as_deref());
     let verb = match determining.effect {
         Effect::Allow => "allows",
         Effect::Deny => "denies",
     };
     // Writing to a String does not fail.
-    let _ = write!(line, " (line {}): {verb}", determining.position.line);
+    let _ = match with_column {
+        true => write!(line, " ({}): {verb}", determining.position),
+        false => write!(line, " (line {}): {verb}", determining.position.line),
+    };
     if let Some(resource) = &determining.resource {
         let pattern = visible(&resource.pattern);
         let _ = write!(line, " `{}`", shortened(&pattern, NAME_LIMIT));
@@ -178,7 +213,7 @@ fn json(asked: &Asked, explanation: &Explanation) -> String {
     }
     #[derive(Serialize)]
     struct Statement<'a> {
-        policy: &'a str,
+        policy: Cow<'a, str>,
         statement: usize,
         sid: Option<&'a str>,
     }

@@ -1,12 +1,14 @@
 //! `explain`: decides about one request, and says why on the policy's own text.
 
+use std::borrow::Cow;
+
 use portcullis::decision::{Determining, MatchedPrefix};
 use portcullis::policy::{Span, Statement, Values};
 use portcullis::{Decision, Effect, Explanation, Position};
 use serde::Serialize;
 
 use crate::args::{Format, QuestionArgs};
-use crate::check::{Asked, STATEMENT_LIMIT, exit, headline, statement_name};
+use crate::check::{self, Asked, STATEMENT_LIMIT, exit, headline, statement_name};
 use crate::diagnostics::{Drawing, Tone, json_line};
 use crate::excerpt::Mark;
 use crate::failure::Failure;
@@ -26,6 +28,8 @@ pub(crate) fn run(args: &QuestionArgs) -> Result<Reply, Failure> {
     };
     let text = match args.format {
         Format::Json => json(&asked, &explanation, miss.as_ref()),
+        // There is no text to draw on.
+        Format::Human if asked.is_image() => check::human(&asked, &explanation),
         Format::Human => human(&asked, &explanation, miss.as_ref()),
     };
     Ok(Reply::new(text, exit(explanation.decision)).with_warnings(asked.warnings))
@@ -266,7 +270,7 @@ struct Answer<'a> {
 
 #[derive(Serialize)]
 struct DeterminingAnswer<'a> {
-    policy: &'a str,
+    policy: Cow<'a, str>,
     statement: usize,
     sid: Option<&'a str>,
     effect: &'static str,

@@ -10,7 +10,7 @@ use crate::args::{Format, InspectArgs};
 use crate::diagnostics::json_line;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::policies::{self, LoadedPolicy, has_short_hand};
+use crate::policies::{self, Given, LoadedImage, LoadedPolicy, has_short_hand};
 use crate::reply::Reply;
 use crate::target;
 use crate::terminal::visible;
@@ -18,7 +18,22 @@ use crate::terminal::visible;
 /// Answers with what the engine is made of.
 pub(crate) fn run(args: &InspectArgs) -> Result<Reply, Failure> {
     let files: Vec<_> = args.policies.iter().chain(&args.files).cloned().collect();
-    let mut loaded = policies::load(&files, args.kind)?;
+    let mut loaded = match policies::load_given(&files, args.kind)? {
+        Given::Documents(loaded) => loaded,
+        Given::Image(LoadedImage { file, engine }) => {
+            let inspection = engine.inspect();
+            let mut counts = inspection.counts().iter();
+            let statements = counts.find(|(name, _)| *name == "statements");
+            let statements = statements.and_then(|&(_, count)| usize::try_from(count).ok());
+            let shown = vec![Shown {
+                policy: file,
+                kind: "image",
+                statements: statements.unwrap_or_default(),
+                short_hand: false,
+            }];
+            return Ok(Reply::new(text(args, shown, &inspection), Exit::Ok));
+        }
+    };
     let shown: Vec<Shown> = loaded.iter().map(Shown::of).collect();
     let mut warnings = Vec::new();
     if shown.iter().any(|policy| policy.short_hand) {
@@ -33,11 +48,14 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Reply, Failure> {
         policies::expand(&mut loaded, &api);
     }
     let inspection = policies::build(&loaded)?.inspect();
-    let text = match args.format {
-        Format::Json => json(shown, &inspection),
-        Format::Human => human(&shown, &inspection),
-    };
-    Ok(Reply::new(text, Exit::Ok).with_warnings(warnings))
+    Ok(Reply::new(text(args, shown, &inspection), Exit::Ok).with_warnings(warnings))
+}
+
+fn text(args: &InspectArgs, shown: Vec<Shown>, inspection: &Inspection) -> String {
+    match args.format {
+        Format::Json => json(shown, inspection),
+        Format::Human => human(&shown, inspection),
+    }
 }
 
 /// A policy as it was given.

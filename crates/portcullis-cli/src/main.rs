@@ -10,6 +10,7 @@
 
 mod args;
 mod check;
+mod compile;
 mod diagnostics;
 mod eval;
 mod excerpt;
@@ -40,6 +41,7 @@ fn main() -> Exit {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Eval(args) => eval::run(args, &output),
+        Command::Compile(args) => compile::run(args, &output),
         Command::Inspect(args) => inspect::run(args),
         Command::Completions(args) => Ok(manual::completions(args)),
         Command::Man(args) => manual::pages(args),

@@ -8,6 +8,7 @@ use portcullis::{Api, BuildError, Engine, ParseError, ParseOptions, Policy, Poli
 
 use crate::args::Kind;
 use crate::failure::{BrokenPolicy, Failure, Place, PolicyFault};
+use crate::terminal::visible;
 
 /// A policy and the file it came from.
 #[derive(Clone, Debug)]
@@ -16,6 +17,67 @@ pub(crate) struct LoadedPolicy {
     pub(crate) file: String,
     /// The policy.
     pub(crate) policy: Policy,
+}
+
+/// An image and the file it came from.
+#[derive(Clone, Debug)]
+pub(crate) struct LoadedImage {
+    /// The file's name as given.
+    pub(crate) file: String,
+    /// What it decides by.
+    pub(crate) engine: Engine,
+}
+
+/// What decides.
+#[derive(Debug)]
+pub(crate) enum Given {
+    /// Documents.
+    Documents(Vec<LoadedPolicy>),
+    /// An image, which is alone.
+    Image(LoadedImage),
+}
+
+/// Reads `files`: documents, or one image.
+pub(crate) fn load_given(files: &[PathBuf], kind: Option<Kind>) -> Result<Given, Failure> {
+    let Some(path) = files.iter().find(|path| is_image(path)) else {
+        return load(files, kind).map(Given::Documents);
+    };
+    let file = path.display().to_string();
+    if files.len() > 1 {
+        return Err(Failure::usage(
+            format!(
+                "`{}` is an image, which has all its policies in it, and is given beside others",
+                visible(&file)
+            ),
+            "give the image alone, or compile all policies together: \
+             portcullis compile --policy FILE --policy FILE -o IMAGE",
+        ));
+    }
+    if kind.is_some() {
+        return Err(Failure::usage(
+            format!("--kind is given with `{}`, an image", visible(&file)),
+            "leave it out, or give it to portcullis compile",
+        ));
+    }
+    match Engine::read_image(path) {
+        Ok(engine) => Ok(Given::Image(LoadedImage { file, engine })),
+        Err(error) => {
+            let error = io::Error::other(error);
+            Err(Failure::File { file, error })
+        }
+    }
+}
+
+/// Returns whether a file starts as images do; one that cannot be read does not.
+pub(crate) fn is_image(path: &Path) -> bool {
+    let mut start = Vec::new();
+    // Only a regular file can be read twice.
+    let regular = path.metadata().is_ok_and(|metadata| metadata.is_file());
+    let read = |file: File| file.take(8).read_to_end(&mut start);
+    !is_stdin(path)
+        && regular
+        && File::open(path).and_then(read).is_ok()
+        && Engine::is_image(&start)
 }
 
 /// Reads and parses `files` in order; the faults of all of them are one failure.

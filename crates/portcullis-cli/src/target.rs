@@ -89,6 +89,20 @@ impl Target {
         }
     }
 
+    /// Reads the target where an image decides, which does not tell what its resources name: nothing
+    /// can be left out.
+    pub(crate) fn read_for_image(called: Called<'_>, args: &QuestionArgs) -> Result<Self, Failure> {
+        let api = &args.api;
+        let parts = [&args.stage, &api.region, &api.account, &api.api_id];
+        if matches!(called, Called::Endpoint { .. }) && parts.iter().any(|part| part.is_none()) {
+            return Err(Failure::usage(
+                "an image does not tell which parts of an ARN can be left out",
+                "give --stage, --region, --account and --api-id beside --method and --path, or --resource",
+            ));
+        }
+        Self::read(called, args, &[])
+    }
+
     fn of_resource(resource: &str, flags: &ApiArgs, short_hand: bool) -> Result<Self, Failure> {
         if resource.starts_with("execute-api:/") {
             return Err(Failure::usage(

@@ -19,11 +19,11 @@ use std::time::Instant;
 
 use self::answer::Answerer;
 use self::policy_set::PolicySet;
-use crate::args::EvalArgs;
+use crate::args::{EngineChoice, EvalArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::policies::{self, is_stdin};
+use crate::policies::{self, Given, is_stdin};
 use crate::reply::Reply;
 
 /// Answers every line on stdout as it goes; the reply has only the exit code.
@@ -46,8 +46,16 @@ pub(crate) fn run(args: &EvalArgs, output: &Output) -> Result<Reply, Failure> {
                 "give one of them as a file",
             ));
         }
-        let loaded = policies::load(&args.policies, args.kind)?;
-        Some(PolicySet::of_files(loaded, args.engine)?)
+        Some(match policies::load_given(&args.policies, args.kind)? {
+            Given::Documents(loaded) => PolicySet::of_files(loaded, args.engine)?,
+            Given::Image(_) if args.engine == EngineChoice::Reference => {
+                return Err(Failure::usage(
+                    "--engine reference is given with an image, which is compiled",
+                    "give the policies themselves, or leave --engine out",
+                ));
+            }
+            Given::Image(image) => PolicySet::of_image(image.engine),
+        })
     };
     let inputs = open(args)?;
     let workers = std::thread::available_parallelism()

@@ -52,6 +52,11 @@ impl PolicySet {
             .map_err(|error| policies::build_failure(&error, &loaded))
     }
 
+    /// Returns the set of the policies of an image.
+    pub(super) fn of_image(engine: Engine) -> Self {
+        Self(Evaluators::One(Evaluator::Compiled(Box::new(engine))))
+    }
+
     /// Returns the set of the policies of a line, one of many sets at a time.
     pub(super) fn of_line(policies: Vec<Policy>, choice: EngineChoice) -> Result<Self, BuildError> {
         Self::with_budget(policies, choice, LINE_BUDGET)

@@ -1,0 +1,80 @@
+//! `compile`: policies → an image in a file.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+use std::process;
+
+use crate::args::CompileArgs;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::policies::{self, has_short_hand, is_image};
+use crate::reply::Reply;
+use crate::target;
+use crate::terminal::visible;
+
+/// Writes the image.
+pub(crate) fn run(args: &CompileArgs, output: &Output) -> Result<Reply, Failure> {
+    if let Some(image) = args.policies.iter().find(|path| is_image(path)) {
+        return Err(Failure::usage(
+            format!(
+                "`{}` is an image already",
+                visible(&image.display().to_string())
+            ),
+            "give the policy that it was compiled from",
+        ));
+    }
+    let place = fs::canonicalize(&args.output).ok();
+    let overwrites = |policy: &Path| place.is_some() && fs::canonicalize(policy).ok() == place;
+    if args.policies.iter().any(|policy| overwrites(policy)) {
+        return Err(Failure::usage(
+            "--output is one of the policies, which it would replace",
+            "give the image another name",
+        ));
+    }
+    let mut loaded = policies::load(&args.policies, args.kind)?;
+    if loaded.iter().any(|loaded| has_short_hand(&loaded.policy)) {
+        let named = [&args.api.region, &args.api.account, &args.api.api_id];
+        if named.iter().any(|flag| flag.is_none()) {
+            return Err(Failure::usage(
+                "the policies have short-hand resources, and the API that they belong to is not named",
+                "give --region, --account and --api-id, and --partition unless it is aws",
+            ));
+        }
+        policies::expand(&mut loaded, &target::placeholder(&args.api)?);
+    }
+    let engine = policies::build(&loaded)?;
+    let statements: usize = (loaded.iter())
+        .map(|loaded| loaded.policy.statements().len())
+        .sum();
+    let file = args.output.display().to_string();
+    if let Err(error) = replace(&args.output, engine.image()) {
+        return Err(Failure::File { file, error });
+    }
+    output.note(&format!(
+        "{}: {statements} statements of {} policies in {} bytes",
+        visible(&file),
+        loaded.len(),
+        engine.image().len(),
+    ));
+    Ok(Reply::new(String::new(), Exit::Ok))
+}
+
+/// Writes a file beside its place and renames it: who has the old one open or mapped keeps it.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut beside = OsString::from(".");
+    beside.push(name);
+    beside.push(format!(".{}", process::id()));
+    let beside = path.with_file_name(beside);
+    let written = File::create_new(&beside)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        // What is said is why it was not written.
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
