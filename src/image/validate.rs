@@ -3,8 +3,8 @@
 //! The engine reads every table with `get` and takes what is not there for a denial, so
 //! nothing here keeps it from panicking. What is checked: that every stretch lies in its
 //! table, so that an image of a faulty writer is refused as a whole instead of denying here
-//! and there; and what bounds the time of a decision: that the stretches of a table together
-//! are no longer than it (each of its records belongs to one), that buckets ascend, that
+//! and there; and what bounds the time of a decision: that the distinct stretches of a table
+//! together are no longer than it (each of its records belongs to one), that buckets ascend, that
 //! runs and probes of the look-ups are short, that texts have few parts and rows few that
 //! count with them. Somebody who makes an image up can still make it decide whatever he likes.
 
@@ -51,8 +51,9 @@ fn automaton(view: &View<'_>) -> Result<(), ImageError> {
     apart("nodes.ends", nodes.iter().map(|n| n.accept.ends), ids)?;
     apart("nodes.stars", nodes.iter().map(|n| n.accept.stars), ids)?;
     apart("nodes.tails", nodes.iter().map(|n| n.accept.tails), tails)?;
-    apart("tails.pieces", tails.iter().map(|t| t.pieces), pieces)?;
-    apart("tails.program", tails.iter().map(|t| t.program), programs)?;
+    // Equal tails are stored once.
+    shared("tails.pieces", tails.iter().map(|t| t.pieces), pieces)?;
+    shared("tails.program", tails.iter().map(|t| t.program), programs)?;
     within("tails.ending", tails.iter().map(|t| t.ending), programs)?;
     apart("pieces.literal", pieces.iter().map(|p| p.literal), programs)?;
     let filters = grams.sets.iter().map(|set| set.filter);
@@ -204,6 +205,19 @@ fn apart<T>(
         return Err(wrong(place, 0));
     }
     Ok(())
+}
+
+/// Stretches that are equal, or lie in their table and can be apart there.
+fn shared<T>(
+    place: &'static str,
+    extents: impl Iterator<Item = Extent>,
+    table: &[T],
+) -> Result<(), ImageError> {
+    let mut distinct: Vec<Extent> = extents.collect();
+    within(place, distinct.iter().copied(), table)?;
+    distinct.sort_unstable_by_key(|extent| (extent.start, extent.len));
+    distinct.dedup();
+    apart(place, distinct.into_iter(), table)
 }
 
 /// Stretches of parts, each a text.

@@ -20,7 +20,7 @@ fn policies() -> Vec<Policy> {
 }
 
 /// The tables of the address look-ups, which stand first behind the scalars.
-const LOOKUPS: usize = 6;
+const LOOKUPS: usize = 17;
 
 /// No table is left out by the policies that the other tests damage, but those of look-ups of
 /// another shape.
