@@ -18,6 +18,7 @@ mod explain;
 mod failure;
 mod inspect;
 mod manual;
+mod map;
 mod nearest;
 mod output;
 mod policies;
@@ -40,6 +41,7 @@ fn main() -> Exit {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Eval(args) => eval::run(args, &output),
+        Command::Map(args) => map::run(args, &output),
         Command::Inspect(args) => inspect::run(args),
         Command::Completions(args) => Ok(manual::completions(args)),
         Command::Man(args) => manual::pages(args),

@@ -1,0 +1,602 @@
+//! What is to be drawn, before it is drawn: cells along the curve.
+//!
+//! ```text
+//! Region, Region, …  ──▶ Stretch, Stretch, …  ──▶ Run, Run, …       (cells of one resolution)
+//! addresses, exact       with their class         whole, or mixed with the count of each class
+//! ```
+//!
+//! A cell is a prefix. Its counts are exact whatever the resolution: nothing is sampled.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+use portcullis::analysis::Partition;
+use portcullis::analysis::partition::Region;
+
+use super::hilbert::Turn;
+use super::palette::{self, CHANGES, CLASSES, Class, DECISIONS, Rgb};
+
+/// A prefix as a square, or as two side by side, of cells.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    /// The prefix.
+    pub(super) within: IpNet,
+    /// How the curve is turned in the square that the window is, or is half of.
+    pub(super) turn: Turn,
+    /// The levels of quarters in that square.
+    pub(super) order: u32,
+    /// The prefix length of a cell.
+    pub(super) cell_length: u32,
+    /// The first cell's number in that square.
+    pub(super) first_cell: u64,
+    /// The number of cells.
+    pub(super) cells: u64,
+    /// The window's top left corner in that square.
+    pub(super) origin: (u32, u32),
+    /// Cells from left to right.
+    pub(super) columns: u32,
+    /// Cells from top to bottom.
+    pub(super) rows: u32,
+}
+
+/// Cells that lie side by side, in cells from the window's top left corner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rect {
+    pub(super) x: u32,
+    pub(super) y: u32,
+    pub(super) width: u32,
+    pub(super) height: u32,
+}
+
+impl Window {
+    /// Returns the window on `within` whose longer side has 2^`levels` cells, or fewer where that
+    /// would be less than an address a cell.
+    pub(super) fn new(within: IpNet, levels: u32) -> Self {
+        let width = u32::from(within.max_prefix_len());
+        let length = u32::from(within.prefix_len());
+        let even = length & !1;
+        let order = levels.min((width - even) / 2);
+        let cell_length = even + 2 * order;
+        let bits = to_bits(within.network());
+        let mut turn = Turn::Up;
+        for level in (0..even / 2).rev() {
+            let digit = bits.checked_shr(width - even + 2 * level).unwrap_or(0);
+            turn = turn.quarter(low(digit & 3)).1;
+        }
+        let cells = 1 << (cell_length - length);
+        let first_cell = if even == length {
+            0
+        } else {
+            low(bits.checked_shr(width - length).unwrap_or(0) & 1) * cells
+        };
+        let mut window = Self {
+            within,
+            turn,
+            order,
+            cell_length,
+            first_cell,
+            cells,
+            origin: (0, 0),
+            columns: 1 << order,
+            rows: 1 << order,
+        };
+        let whole = window.block(0, cells);
+        window.origin = (whole.x, whole.y);
+        (window.columns, window.rows) = (whole.width, whole.height);
+        window
+    }
+
+    /// Returns the column and row of a cell, counted from the window's first along the curve.
+    pub(super) fn point(&self, cell: u64) -> (u32, u32) {
+        let (x, y) = self.turn.point(self.order, self.first_cell + cell);
+        (x - self.origin.0, y - self.origin.1)
+    }
+
+    /// Returns where a prefix's cells are: `count`, a power of two, from `cell`, a multiple of it.
+    pub(super) fn block(&self, cell: u64, count: u64) -> Rect {
+        let log = count.trailing_zeros();
+        let side = 1_u32 << (log / 2);
+        let corner = |cell| {
+            let (x, y) = self.point(cell);
+            // The square is aligned where the curve's own square is.
+            let align = |at: u32, origin: u32| ((at + origin) & !(side - 1)) - origin;
+            (align(x, self.origin.0), align(y, self.origin.1))
+        };
+        let (x, y) = corner(cell);
+        if log.is_multiple_of(2) {
+            return Rect {
+                x,
+                y,
+                width: side,
+                height: side,
+            };
+        }
+        let (a, b) = corner(cell + count / 2);
+        Rect {
+            x: x.min(a),
+            y: y.min(b),
+            width: side + x.abs_diff(a),
+            height: side + y.abs_diff(b),
+        }
+    }
+
+    /// Returns where a prefix is, cut to the window and no smaller than a cell; `None` outside.
+    pub(super) fn rect(&self, prefix: IpNet) -> Option<Rect> {
+        if prefix.addr().is_ipv4() != self.within.addr().is_ipv4() {
+            return None;
+        }
+        if prefix.contains(&self.within) {
+            return Some(self.block(0, self.cells));
+        }
+        if !self.within.contains(&prefix) {
+            return None;
+        }
+        let (shift, start) = (self.shift(), to_bits(self.within.network()));
+        let cell = low((to_bits(prefix.network()) - start)
+            .checked_shr(shift)
+            .unwrap_or(0));
+        let more = self.cell_length.saturating_sub(prefix.prefix_len().into());
+        Some(self.block(cell, 1 << more))
+    }
+
+    /// Returns the prefix that some cells are: `count`, a power of two, from `cell`, a multiple of it.
+    pub(super) fn prefix(&self, cell: u64, count: u64) -> Option<IpNet> {
+        let bits = to_bits(self.within.network())
+            + u128::from(cell).checked_shl(self.shift()).unwrap_or(0);
+        let ip = match self.within {
+            IpNet::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(bits).ok()?)),
+            IpNet::V6(_) => IpAddr::V6(Ipv6Addr::from_bits(bits)),
+        };
+        let length = self.cell_length.checked_sub(count.trailing_zeros())?;
+        IpNet::new(ip, u8::try_from(length).ok()?).ok()
+    }
+
+    /// Returns the number of addresses of some cells.
+    pub(super) fn addresses(&self, count: u64) -> u128 {
+        // All of IPv6 is one more than there are numbers.
+        match self.shift() + count.trailing_zeros() {
+            bits @ ..128 => 1 << bits,
+            _ => u128::MAX,
+        }
+    }
+
+    /// Returns the number of host bits of a cell.
+    fn shift(&self) -> u32 {
+        u32::from(self.within.max_prefix_len()) - self.cell_length
+    }
+}
+
+/// Neighbouring addresses of one class, with what decided about them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stretch<'p> {
+    first: IpAddr,
+    last: IpAddr,
+    /// The index of the class.
+    pub(super) class: usize,
+    /// What the policies say.
+    pub(super) now: &'p Region,
+    /// What the old policies say, where there are any.
+    pub(super) before: Option<&'p Region>,
+}
+
+impl Stretch<'_> {
+    /// Returns the number of addresses; `u128::MAX` for all of IPv6.
+    pub(super) fn size(&self) -> u128 {
+        (to_bits(self.last) - to_bits(self.first)).saturating_add(1)
+    }
+}
+
+/// All of a prefix, by class.
+#[derive(Debug)]
+pub(super) struct Survey<'p> {
+    /// The prefix.
+    pub(super) within: IpNet,
+    /// The classes.
+    pub(super) classes: &'static [Class],
+    /// What has which class, ascending.
+    pub(super) stretches: Vec<Stretch<'p>>,
+}
+
+impl<'p> Survey<'p> {
+    /// Returns the decisions of one partition.
+    pub(super) fn decisions(partition: &'p Partition) -> Self {
+        let regions = partition.regions().iter();
+        Self {
+            within: partition.within(),
+            classes: &DECISIONS,
+            stretches: regions
+                .map(|region| Stretch {
+                    first: region.first,
+                    last: region.last,
+                    class: match region.decision {
+                        portcullis::Decision::Allow => 0,
+                        portcullis::Decision::ExplicitDeny => 1,
+                        portcullis::Decision::ImplicitDeny => 2,
+                    },
+                    now: region,
+                    before: None,
+                })
+                .collect(),
+        }
+    }
+
+    /// Returns what became of the decisions of `before` in `now`; both are of one prefix.
+    pub(super) fn changes(before: &'p Partition, now: &'p Partition) -> Self {
+        Self {
+            within: now.within(),
+            classes: &CHANGES,
+            stretches: before
+                .overlay(now)
+                .map(|(first, last, before, now)| Stretch {
+                    first,
+                    last,
+                    class: match (before.decision.is_allow(), now.decision.is_allow()) {
+                        (false, true) => 0,
+                        (true, false) => 1,
+                        (true, true) => 2,
+                        (false, false) => 3,
+                    },
+                    now,
+                    before: Some(before),
+                })
+                .collect(),
+        }
+    }
+
+    /// Returns whether the classes are changes, and not decisions.
+    pub(super) fn is_diff(&self) -> bool {
+        self.stretches
+            .iter()
+            .any(|stretch| stretch.before.is_some())
+    }
+
+    /// Returns the number of addresses of each class.
+    pub(super) fn counts(&self) -> [u128; CLASSES] {
+        let mut counts = [0_u128; CLASSES];
+        for stretch in &self.stretches {
+            if let Some(count) = counts.get_mut(stretch.class) {
+                *count = count.saturating_add(stretch.size());
+            }
+        }
+        counts
+    }
+}
+
+/// Neighbouring cells along the curve that are alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Run {
+    /// The first cell, counted from the window's first.
+    pub(super) cell: u64,
+    /// The number of cells.
+    pub(super) count: u64,
+    /// What is in them.
+    pub(super) content: Content,
+}
+
+/// What is in a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// All addresses are of one stretch; its index.
+    Whole(usize),
+    /// Several stretches; the index into the counts.
+    Mixed(usize),
+}
+
+/// A survey at one resolution.
+#[derive(Debug)]
+pub(super) struct Picture<'s, 'p> {
+    pub(super) survey: &'s Survey<'p>,
+    pub(super) window: Window,
+    /// All cells of the window, in order.
+    pub(super) runs: Vec<Run>,
+    /// Of each mixed cell, the number of addresses of each class.
+    mixed: Vec<[u128; CLASSES]>,
+}
+
+impl<'s, 'p> Picture<'s, 'p> {
+    /// Returns the picture whose longer side has 2^`levels` cells, or fewer where the address
+    /// space has no more.
+    pub(super) fn new(survey: &'s Survey<'p>, levels: u32) -> Self {
+        let window = Window::new(survey.within, levels);
+        let mut picture = Self {
+            survey,
+            window,
+            runs: Vec::new(),
+            mixed: Vec::new(),
+        };
+        let (shift, base) = (window.shift(), to_bits(survey.within.network()));
+        // The size of a cell less one; a cell is never all of IPv6.
+        let host = (1_u128 << shift) - 1;
+        for (index, stretch) in survey.stretches.iter().enumerate() {
+            let (first, last) = (to_bits(stretch.first) - base, to_bits(stretch.last) - base);
+            let (mut cell, end) = (low(first >> shift), low(last >> shift));
+            if cell == end && last - first < host {
+                picture.add(cell, stretch.class, last - first + 1);
+                continue;
+            }
+            if first & host != 0 {
+                picture.add(cell, stretch.class, host + 1 - (first & host));
+                cell += 1;
+            }
+            let ends_early = last & host != host;
+            let whole = end + u64::from(!ends_early) - cell;
+            if whole > 0 {
+                picture.runs.push(Run {
+                    cell,
+                    count: whole,
+                    content: Content::Whole(index),
+                });
+            }
+            if ends_early {
+                picture.add(end, stretch.class, (last & host) + 1);
+            }
+        }
+        picture
+    }
+
+    /// Returns the finest picture of at most 2^`levels` cells a side whose parts are not
+    /// above `limit`, as `measure` counts them.
+    pub(super) fn with_limit(
+        survey: &'s Survey<'p>,
+        levels: u32,
+        limit: usize,
+        measure: impl Fn(&Self) -> usize,
+    ) -> Self {
+        let mut levels = levels;
+        loop {
+            let picture = Self::new(survey, levels);
+            if measure(&picture) <= limit || levels <= 4 {
+                return picture;
+            }
+            levels = (picture.window.order - 1).max(4);
+        }
+    }
+
+    /// Counts addresses of a class in a cell that has others too.
+    fn add(&mut self, cell: u64, class: usize, count: u128) {
+        if self
+            .runs
+            .last()
+            .is_none_or(|run| run.cell + run.count <= cell)
+        {
+            self.runs.push(Run {
+                cell,
+                count: 1,
+                content: Content::Mixed(self.mixed.len()),
+            });
+            self.mixed.push([0; CLASSES]);
+        }
+        let counts = self
+            .mixed
+            .last_mut()
+            .and_then(|counts| counts.get_mut(class));
+        if let Some(counted) = counts {
+            *counted += count;
+        }
+    }
+
+    /// Returns the number of addresses of each class in a mixed cell.
+    pub(super) fn counts(&self, mixed: usize) -> [u128; CLASSES] {
+        self.mixed.get(mixed).copied().unwrap_or_default()
+    }
+
+    /// Returns the stretch that a whole run is part of.
+    pub(super) fn stretch(&self, whole: usize) -> Option<&'s Stretch<'p>> {
+        self.survey.stretches.get(whole)
+    }
+
+    /// Returns the colour of a run.
+    pub(super) fn color(&self, run: &Run) -> Rgb {
+        let classes = self.survey.classes;
+        let (shares, present) = match run.content {
+            Content::Whole(index) => {
+                let class = self.stretch(index).map_or(0, |stretch| stretch.class);
+                return classes.get(class).map_or([0; 3], |class| class.color);
+            }
+            Content::Mixed(index) => {
+                let counts = self.counts(index);
+                // A share of `WHOLE`, of the 2^shift addresses of a cell.
+                let shift = self.window.shift();
+                let share = |count: u128| match shift.checked_sub(16) {
+                    Some(down) => low(count.checked_shr(down).unwrap_or(0)),
+                    None => low(count << (16 - shift)),
+                };
+                (counts.map(share), counts.map(|count| count > 0))
+            }
+        };
+        palette::blend(classes, &shares, &present)
+    }
+}
+
+/// Returns the prefixes that a run of cells is, as its first cell and the number of cells.
+pub(super) fn blocks(run: &Run, first_cell: u64) -> impl Iterator<Item = (u64, u64)> {
+    let (mut cell, end) = (run.cell + first_cell, run.cell + first_cell + run.count);
+    core::iter::from_fn(move || {
+        let left = end.checked_sub(cell).filter(|left| *left > 0)?;
+        let count = 1 << cell.trailing_zeros().min(left.ilog2());
+        let block = (cell - first_cell, count);
+        cell += count;
+        Some(block)
+    })
+}
+
+pub(super) fn to_bits(ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V4(ip) => u128::from(ip.to_bits()),
+        IpAddr::V6(ip) => ip.to_bits(),
+    }
+}
+
+/// Returns a number that is known to have no more than 64 bits.
+fn low(bits: u128) -> u64 {
+    u64::try_from(bits).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use portcullis::analysis::partition;
+    use portcullis::{Address, Policy, Request};
+
+    use super::*;
+
+    const ARN: &str = "arn:aws:execute-api:eu-central-1:123456789012:abc/prod/GET/pets";
+
+    /// Returns the partition of a policy that allows these prefixes.
+    pub(in crate::map) fn allowing(prefixes: &[&str], within: &str) -> Partition {
+        let list = prefixes.join("\",\"");
+        let policy = Policy::from_json(&format!(
+            r#"{{"Statement":{{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*",
+                "Condition":{{"IpAddress":{{"aws:SourceIp":["{list}"]}}}}}}}}"#
+        ));
+        let request = Request::invoke(Address::Absent, ARN);
+        partition(&[policy.unwrap()], &request, within.parse().unwrap()).unwrap()
+    }
+
+    fn runs(picture: &Picture<'_, '_>) -> Vec<String> {
+        let told = |run: &Run| match run.content {
+            Content::Whole(index) => {
+                let class = picture.stretch(index).unwrap().class;
+                format!("{}+{} {class}", run.cell, run.count)
+            }
+            Content::Mixed(index) => {
+                let [a, b, c, d] = picture.counts(index);
+                format!("{}+{} {a},{b},{c},{d}", run.cell, run.count)
+            }
+        };
+        picture.runs.iter().map(told).collect()
+    }
+
+    #[test]
+    fn runs_are_whole_or_counted() {
+        for (prefixes, within, levels, expected) in [
+            (&["16.0.0.0/4"][..], "0.0.0.0/0", 2, "0+1 2,1+1 0,2+14 2"),
+            (
+                &["17.0.0.0/32"],
+                "0.0.0.0/0",
+                2,
+                "0+1 2,1+1 1,0,268435455,0,2+14 2",
+            ),
+            (
+                &["16.0.0.0/4", "15.255.255.0/24"],
+                "0.0.0.0/0",
+                2,
+                "0+1 256,0,268435200,0,1+1 0,2+14 2",
+            ),
+            (&["0.0.0.0/0"], "0.0.0.0/0", 4, "0+256 0"),
+            (
+                &["10.0.0.1", "10.0.0.3"],
+                "10.0.0.0/30",
+                4,
+                "0+1 2,1+1 0,2+1 2,3+1 0",
+            ),
+            (&["10.0.0.1"], "10.0.0.0/31", 4, "0+1 2,1+1 0"),
+            (&["10.0.0.1"], "10.0.0.1/32", 4, "0+1 0"),
+            (&["10.0.0.1"], "10.0.0.0/29", 1, "0+1 1,0,3,0,1+1 2"),
+            (&["8000::/1"], "::/0", 1, "0+2 2,2+2 0"),
+            (&["2001:db8::/33"], "2001:db8::/32", 1, "0+2 0,2+2 2"),
+        ] {
+            let partition = allowing(prefixes, within);
+            let survey = Survey::decisions(&partition);
+            assert_eq!(
+                runs(&Picture::new(&survey, levels)).join(","),
+                expected,
+                "{prefixes:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn windows_are_parts_of_the_whole_map() {
+        let whole = Window::new("0.0.0.0/0".parse().unwrap(), 12);
+        for within in [
+            "0.0.0.0/0",
+            "64.0.0.0/2",
+            "192.0.0.0/2",
+            "200.0.0.0/5",
+            "203.0.0.0/8",
+            "128.0.0.0/1",
+            "10.128.0.0/9",
+        ] {
+            let net: IpNet = within.parse().unwrap();
+            let even = u32::from(net.prefix_len()) & !1;
+            // As fine as the whole map, so that the cells are the same.
+            let window = Window::new(net, 12 - even / 2);
+            let corner = whole.rect(net).unwrap();
+            assert_eq!(
+                (corner.width, corner.height),
+                (window.columns, window.rows),
+                "{within}"
+            );
+            let start = to_bits(net.network()) >> 8;
+            for cell in
+                (0..window.cells).step_by(usize::try_from(window.cells / 64).unwrap().max(1))
+            {
+                let (x, y) = whole.point(low(start) + cell);
+                assert_eq!(
+                    window.point(cell),
+                    (x - corner.x, y - corner.y),
+                    "{within} {cell}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_holds_the_points_of_its_cells_and_no_others() {
+        for within in ["0.0.0.0/0", "128.0.0.0/1", "64.0.0.0/3"] {
+            let window = Window::new(within.parse().unwrap(), 5);
+            for log in 0..=window.cells.ilog2() {
+                let count = 1_u64 << log;
+                for cell in (0..window.cells).step_by(usize::try_from(count).unwrap()) {
+                    let block = window.block(cell, count);
+                    assert_eq!(u64::from(block.width * block.height), count);
+                    for inner in cell..cell + count {
+                        let (x, y) = window.point(inner);
+                        assert!(
+                            (block.x..block.x + block.width).contains(&x)
+                                && (block.y..block.y + block.height).contains(&y),
+                            "{within} {cell}+{count}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_of_a_run_are_prefixes() {
+        let run = |cell, count| Run {
+            cell,
+            count,
+            content: Content::Mixed(0),
+        };
+        for (cell, count, first, expected) in [
+            (0, 16, 0, "0+16"),
+            (1, 6, 0, "1+1,2+2,4+2,6+1"),
+            (0, 8, 8, "0+8"),
+            (3, 5, 8, "3+1,4+4"),
+        ] {
+            let found: Vec<String> = blocks(&run(cell, count), first)
+                .map(|(a, b)| format!("{a}+{b}"))
+                .collect();
+            assert_eq!(found.join(","), expected);
+        }
+    }
+
+    #[test]
+    fn changes_are_gains_and_losses_of_access() {
+        let (old, new) = (
+            allowing(&["16.0.0.0/4"], "0.0.0.0/0"),
+            allowing(&["16.0.0.0/5", "32.0.0.0/4"], "0.0.0.0/0"),
+        );
+        let survey = Survey::changes(&old, &new);
+        assert_eq!(
+            survey.counts(),
+            [1 << 28, 1 << 27, 1 << 27, (1 << 32) - (1 << 29)]
+        );
+        assert_eq!(
+            runs(&Picture::new(&survey, 2)).join(","),
+            "0+1 3,1+1 0,134217728,134217728,0,2+1 0,3+13 3"
+        );
+    }
+}
