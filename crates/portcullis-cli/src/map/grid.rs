@@ -2,42 +2,68 @@
 
 use ipnet::IpNet;
 
+use super::caption;
 use super::picture::{Rect, Window};
 
 /// Lines between blocks of one prefix length.
 #[derive(Clone, Debug)]
 pub(super) struct Grid {
-    /// Cells a side of a block.
-    pub(super) side: u32,
-    /// Each block and its prefix.
-    pub(super) blocks: Vec<(Rect, IpNet)>,
+    /// Each block, and what it is labelled with; empty where that would not fit.
+    pub(super) blocks: Vec<(Rect, String)>,
 }
 
 impl Grid {
-    /// Returns the grid of a window: of octets for IPv4, of hexadecimal digits for IPv6.
+    /// Returns the grid of a window whose cells have `zoom` pixels a side: of octets for IPv4, of
+    /// hexadecimal digits for IPv6, or of something coarser where those would be too small to label.
     ///
-    /// `None` where cells are too few to have blocks.
-    pub(super) fn new(window: &Window) -> Option<Self> {
+    /// `None` where there is nothing to tell apart.
+    pub(super) fn new(window: &Window, zoom: u32) -> Option<Self> {
         let length = u32::from(window.within.prefix_len());
         let (step, least) = match window.within {
             IpNet::V4(_) => (8, 3),
             IpNet::V6(_) => (4, 5),
         };
-        let block_length = (length + least).next_multiple_of(step);
-        let log = window.cell_length.checked_sub(block_length)?;
-        let count = 1_u64 << log;
-        let blocks = (0..window.cells / count)
+        let mut block_length = (length + least)
+            .next_multiple_of(step)
+            .min(window.cell_length);
+        while zoom << ((window.cell_length - block_length) / 2) < BLOCK && block_length > length + 2
+        {
+            block_length -= 2;
+        }
+        if block_length <= length {
+            return None;
+        }
+        let count = 1_u64 << (window.cell_length - block_length);
+        let mut blocks: Vec<(Rect, [String; 2])> = (0..window.cells / count)
             .filter_map(|index| {
                 let cell = index * count;
-                Some((window.block(cell, count), window.prefix(cell, count)?))
+                let labels = caption::labels(window.prefix(cell, count)?);
+                Some((window.block(cell, count), labels))
             })
             .collect();
+        // All are labelled in one way.
+        let side = blocks.first().map_or(0, |(rect, _)| rect.width * zoom);
+        let kind = (0..2).find(|&kind| {
+            let width = |(_, labels): &(Rect, [String; 2])| labels.get(kind).map_or(0, String::len);
+            let most = blocks.iter().map(width).max().unwrap_or(0);
+            u32::try_from(most).is_ok_and(|most| most * LETTER + 5 <= side) && side >= 14
+        });
         Some(Self {
-            side: 1 << (log / 2),
-            blocks,
+            blocks: blocks
+                .iter_mut()
+                .map(|(rect, labels)| {
+                    let label = kind.and_then(|kind| labels.get_mut(kind));
+                    (*rect, label.map(core::mem::take).unwrap_or_default())
+                })
+                .collect(),
         })
     }
 }
+
+/// Pixels a side that a block should have at least.
+const BLOCK: u32 = 32;
+/// Pixels from one letter of a label to the next.
+const LETTER: u32 = 6;
 
 /// Returns where the special-use addresses of a window are, with their prefix and purpose.
 pub(super) fn special_use(window: &Window) -> Vec<(Rect, IpNet, &'static str)> {
@@ -94,32 +120,34 @@ mod tests {
 
     #[test]
     fn the_grid_of_the_address_space_is_of_first_octets() {
-        let grid = Grid::new(&window("0.0.0.0/0", 10)).unwrap();
-        assert_eq!((grid.side, grid.blocks.len()), (64, 256));
-        let (rect, prefix) = grid.blocks[16];
-        assert_eq!(prefix.to_string(), "16.0.0.0/8");
+        let grid = Grid::new(&window("0.0.0.0/0", 10), 1).unwrap();
+        assert_eq!(grid.blocks.len(), 256);
+        let (rect, label) = &grid.blocks[16];
+        assert_eq!(label, "16");
         assert_eq!((rect.x, rect.y, rect.width, rect.height), (256, 0, 64, 64));
     }
 
     #[test]
     fn grids_of_zooms() {
-        for (within, levels, side, blocks, last) in [
-            ("203.0.0.0/8", 10, 64, 256, "203.255.0.0/16"),
-            ("203.0.0.0/9", 10, 64, 128, "203.127.0.0/16"),
-            ("203.0.113.0/24", 10, 1, 256, "203.0.113.255/32"),
-            ("2001:db8::/32", 10, 64, 256, "2001:db8:ff00::/40"),
-            ("::/0", 6, 4, 256, "ff00::/8"),
+        for (within, levels, zoom, side, blocks, last) in [
+            ("203.0.0.0/8", 10, 1, 64, 256, "203.255"),
+            ("203.0.0.0/8", 9, 1, 32, 256, ".255"),
+            ("203.0.0.0/8", 8, 1, 32, 64, ".252"),
+            ("203.0.0.0/9", 10, 1, 64, 128, "203.127"),
+            ("203.0.113.0/24", 10, 64, 1, 256, ".255"),
+            ("203.0.112.0/23", 10, 16, 2, 128, ".252"),
+            ("203.0.113.0/30", 10, 512, 1, 4, "203.0.113.3"),
+            ("203.0.113.6/31", 10, 512, 1, 2, "203.0.113.7"),
+            ("2001:db8::/32", 10, 1, 64, 256, ":ff"),
+            ("::/0", 6, 16, 4, 256, "ff"),
+            ("0.0.0.0/0", 6, 1, 32, 4, "192"),
         ] {
-            let grid = Grid::new(&window(within, levels)).unwrap();
-            let found = grid.blocks.last().unwrap().1.to_string();
-            assert_eq!(
-                (grid.side, grid.blocks.len(), &*found),
-                (side, blocks, last),
-                "{within}"
-            );
+            let grid = Grid::new(&window(within, levels), zoom).unwrap();
+            let (rect, label) = grid.blocks.last().unwrap();
+            let found = (rect.width, grid.blocks.len(), label.as_str());
+            assert_eq!(found, (side, blocks, last), "{within}");
         }
-        assert!(Grid::new(&window("203.0.113.0/30", 10)).is_none());
-        assert!(Grid::new(&window("0.0.0.0/0", 2)).is_none());
+        assert!(Grid::new(&window("203.0.113.1/32", 10), 1024).is_none());
     }
 
     #[test]

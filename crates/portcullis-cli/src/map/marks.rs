@@ -17,74 +17,115 @@ pub(super) struct Mark {
     pub(super) class: usize,
 }
 
-/// Returns the rings of a picture whose cells have `zoom` pixels a side; none where there would be too many.
+/// Returns the rings of a picture whose cells have `zoom` pixels a side; none where there would be
+/// too many.
+///
+/// The cells are looked at in squares. What most addresses of a square have is its ground, and of
+/// the rest what touches a few pixels only is ringed; of changes, only what did change.
 pub(super) fn marks(picture: &Picture<'_, '_>, zoom: u32) -> Vec<Mark> {
-    let background = background(picture);
-    let side = (TILE / zoom).max(1);
-    let mut tiles: BTreeMap<(u32, u32), Tile> = BTreeMap::new();
+    let side = (TILE / zoom).clamp(1, 1 << picture.window.order);
+    let tile_cells = u64::from(side * side);
+    let first = picture.window.first_cell;
+    let mut tiles: BTreeMap<u64, Tile> = BTreeMap::new();
     for run in &picture.runs {
-        let Some(class) = foreground(picture, run, &background) else {
-            continue;
-        };
-        for cell in run.cell..run.cell + run.count {
-            let (x, y) = picture.window.point(cell);
-            let tile = tiles.entry((x / side, y / side)).or_default();
-            tile.cells += 1;
-            tile.x += x;
-            tile.y += y;
-            tile.class = class;
+        let end = run.cell + run.count;
+        let mut cell = run.cell;
+        while cell < end {
+            let tile = (first + cell) / tile_cells;
+            let left = (tile + 1) * tile_cells - (first + cell);
+            let count = left.min(end - cell);
+            // A square that is alike all over has nothing to ring.
+            if count == tile_cells {
+                cell += (end - cell) / tile_cells * tile_cells;
+                continue;
+            }
+            tiles
+                .entry(tile)
+                .or_default()
+                .add(picture, run, cell, count);
+            cell += count;
         }
     }
-    let small = |tile: &&Tile| tile.cells * zoom * zoom <= SMALL;
-    if tiles.values().filter(small).count() > MOST {
-        return Vec::new();
+    let eligible: &[usize] = if picture.survey.is_diff() {
+        &[0, 1]
+    } else {
+        &[0, 1, 2]
+    };
+    let marks: Vec<Mark> = tiles
+        .values()
+        .filter_map(|tile| tile.mark(eligible, zoom))
+        .collect();
+    if marks.len() > MOST {
+        Vec::new()
+    } else {
+        marks
     }
-    let middle = |sum: u32, cells: u32| (2 * sum + cells) * zoom / (2 * cells);
-    let marks = tiles.values().filter(small).map(|tile| Mark {
-        x: middle(tile.x, tile.cells),
-        y: middle(tile.y, tile.cells),
-        class: tile.class,
-    });
-    marks.collect()
 }
 
-/// What of a tile is no background.
+/// A square of cells.
 #[derive(Default)]
 struct Tile {
-    cells: u32,
-    /// The sums of columns and rows.
+    parts: [Part; CLASSES],
+}
+
+/// What of a square has one class.
+#[derive(Clone, Copy, Default)]
+struct Part {
+    addresses: u128,
+    /// The cells with any such address, and the sums of the columns and rows of the first few.
+    cells: u64,
     x: u32,
     y: u32,
-    class: usize,
 }
 
-/// Returns which classes are what the others stand out from: what did not change, or else the
-/// class that most addresses have.
-fn background(picture: &Picture<'_, '_>) -> [bool; CLASSES] {
-    if picture.survey.is_diff() {
-        return [false, false, true, true];
+impl Tile {
+    fn add(&mut self, picture: &Picture<'_, '_>, run: &Run, cell: u64, count: u64) {
+        let counts = match run.content {
+            Content::Whole(index) => {
+                let mut counts = [0; CLASSES];
+                let class = picture.stretch(index).map_or(0, |stretch| stretch.class);
+                if let Some(of_class) = counts.get_mut(class) {
+                    *of_class = picture.window.addresses(1).saturating_mul(count.into());
+                }
+                counts
+            }
+            Content::Mixed(index) => picture.counts(index),
+        };
+        let touched = self
+            .parts
+            .iter_mut()
+            .zip(counts)
+            .filter(|(_, count)| *count > 0);
+        for (part, addresses) in touched {
+            part.addresses = part.addresses.saturating_add(addresses);
+            part.cells += count;
+            // What has more cells than this is seen without a ring.
+            for cell in (cell..cell + count).take(usize::try_from(SMALL).unwrap_or(0)) {
+                let (x, y) = picture.window.point(cell);
+                part.x += x;
+                part.y += y;
+            }
+        }
     }
-    let counts = picture.survey.counts();
-    let most = counts.iter().max().copied().unwrap_or_default();
-    counts.map(|count| count == most)
-}
 
-/// Returns the class of a run that stands out most, if one does.
-fn foreground(picture: &Picture<'_, '_>, run: &Run, background: &[bool; CLASSES]) -> Option<usize> {
-    let stands_out = |class: &usize| background.get(*class) == Some(&false);
-    match run.content {
-        Content::Whole(index) => {
-            let class = picture.stretch(index)?.class;
-            stands_out(&class).then_some(class)
-        }
-        Content::Mixed(index) => {
-            let counts = picture.counts(index);
-            let classes = counts.iter().enumerate().filter(|(_, count)| **count > 0);
-            let classes = classes.filter(|(class, _)| stands_out(class));
-            classes
-                .max_by_key(|(_, count)| **count)
-                .map(|(class, _)| class)
-        }
+    /// Returns the ring around the rarest class that is too small to be seen.
+    fn mark(&self, eligible: &[usize], zoom: u32) -> Option<Mark> {
+        let ground = self.parts.iter().map(|part| part.addresses).max()?;
+        let small = |part: &Part| {
+            let pixels = part.cells.saturating_mul(u64::from(zoom * zoom));
+            part.cells > 0 && part.addresses < ground && pixels <= u64::from(SMALL)
+        };
+        let parts = self.parts.iter().enumerate();
+        let (class, part) = parts
+            .filter(|(class, part)| eligible.contains(class) && small(part))
+            .min_by_key(|(_, part)| part.addresses)?;
+        let cells = u32::try_from(part.cells).ok()?;
+        let middle = |sum: u32| (2 * sum + cells) * zoom / (2 * cells);
+        Some(Mark {
+            x: middle(part.x),
+            y: middle(part.y),
+            class,
+        })
     }
 }
 
@@ -99,6 +140,8 @@ pub(super) const RADIUS: u32 = 9;
 
 #[cfg(test)]
 mod tests {
+    use core::net::Ipv4Addr;
+
     use super::super::picture::Survey;
     use super::super::picture::tests::allowing;
     use super::*;
@@ -121,6 +164,14 @@ mod tests {
             [(1, 1, 0), (511, 1, 0)]
         );
         assert_eq!(rings(&["0.0.0.0/8"], 10, 1), []);
+        // A hole is ringed as well.
+        let hole: Vec<String> = (0..32)
+            .map(|bit| format!("{}/{}", Ipv4Addr::from_bits(1 << (31 - bit)), bit + 1))
+            .collect();
+        let hole: Vec<&str> = hole.iter().map(String::as_str).collect();
+        assert_eq!(rings(&hole, 10, 1), [(0, 0, 2)]);
+        let both = [&["255.0.0.0/8"][..], &hole[..1]].concat();
+        assert_eq!(rings(&both, 10, 1), []);
         assert_eq!(rings(&["0.0.0.0/1"], 10, 1), []);
     }
 

@@ -16,6 +16,7 @@ mod caption;
 mod font;
 mod grid;
 mod hilbert;
+mod html;
 mod marks;
 mod palette;
 mod picture;
@@ -79,7 +80,7 @@ pub(crate) fn run(args: &MapArgs, output: &Output) -> Result<Reply, Failure> {
     let bytes = match drawn {
         Drawn::Png => raster::png(&picture, &caption, args.size, hatch),
         Drawn::Svg => svg::svg(&picture, &caption, story, args.size, hatch).into_bytes(),
-        Drawn::Html => Vec::new(),
+        Drawn::Html => html::html(&picture, &caption, story, args.size, hatch).into_bytes(),
     };
     let warnings = asked.warnings;
     if is_stdin(&args.output) {

@@ -6,7 +6,7 @@
 //! legend, counts, notes
 //! ```
 
-use super::caption::{self, Caption};
+use super::caption::Caption;
 use super::font::{ADVANCE, LINE, glyph};
 use super::grid::{Grid, special_use};
 use super::marks::{RADIUS, marks};
@@ -85,17 +85,11 @@ fn sheet(picture: &Picture<'_, '_>, caption: &Caption, size: u32, hatch: bool) -
             sheet.hatch(at(rect));
         }
     }
-    if let Some(grid) = Grid::new(window).filter(|grid| grid.side * zoom >= 8) {
-        for &(rect, prefix) in &grid.blocks {
-            let block = at(rect);
+    if let Some(grid) = Grid::new(window, zoom) {
+        for (rect, label) in &grid.blocks {
+            let block = at(*rect);
             sheet.corner(block);
-            let fitting = caption::labels(prefix).into_iter().find(|label| {
-                let letters = u32::try_from(label.len()).unwrap_or(u32::MAX);
-                letters * ADVANCE + 4 <= block.width && block.height >= 12
-            });
-            if let Some(label) = fitting {
-                sheet.text(block.x + 3, block.y + 3, 1, &label, Ink::Over);
-            }
+            sheet.text(block.x + 3, block.y + 3, 1, label, Ink::Over);
         }
     }
     for mark in marks(picture, zoom) {
@@ -235,7 +229,7 @@ impl Sheet {
         for y in rect.y..rect.y + rect.height {
             for x in rect.x..rect.x + rect.width {
                 if (x + y).is_multiple_of(8) {
-                    self.dot(x, y, |dot| mixed(dot, contrast(dot), 110));
+                    self.dot(x, y, |dot| mixed(dot, contrast(dot), 80));
                 }
             }
         }
@@ -271,7 +265,7 @@ impl Sheet {
                         let (x, y) = (left + column * letters + dx, y + row * letters + dy);
                         self.dot(x, y, |dot| match ink {
                             Ink::Solid(color) => color,
-                            Ink::Over => mixed(dot, contrast(dot), 200),
+                            Ink::Over => mixed(dot, contrast(dot), 225),
                         });
                     }
                 }

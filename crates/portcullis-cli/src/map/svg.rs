@@ -4,7 +4,7 @@
 
 use core::fmt::Write;
 
-use super::caption::{self, Caption};
+use super::caption::Caption;
 use super::grid::{Grid, special_use};
 use super::marks::{RADIUS, marks};
 use super::palette::{DECISIONS, hex};
@@ -149,26 +149,25 @@ pub(super) fn overlay(picture: &Picture<'_, '_>, size: u32, hatch: bool) -> Stri
         }
     }
     let (columns, rows) = (window.columns * zoom, window.rows * zoom);
-    if let Some(grid) = Grid::new(window).filter(|grid| grid.side * zoom >= 8) {
-        let mut lines = String::new();
-        for (rect, _) in &grid.blocks {
+    if let Some(grid) = Grid::new(window, zoom) {
+        let (mut lines, mut labels) = (String::new(), String::new());
+        for (rect, label) in &grid.blocks {
             let (x, y) = (rect.x * zoom, rect.y * zoom);
             let (right, down) = (rect.width * zoom, rect.height * zoom);
             let _ = write!(lines, "M{x} {}V{y}h{right}", y + down);
-        }
-        let _ = writeln!(text, "<path class=\"grid\" d=\"{lines}\"/>");
-        text.push_str("<g class=\"labels\">\n");
-        for &(rect, prefix) in &grid.blocks {
-            let fitting = caption::labels(prefix).into_iter().find(|label| {
-                let letters = u32::try_from(label.len()).unwrap_or(u32::MAX);
-                letters.saturating_mul(6) + 5 <= rect.width * zoom && rect.height * zoom >= 14
-            });
-            if let Some(label) = fitting {
-                let (x, y) = (rect.x * zoom + 3, rect.y * zoom + 11);
-                let _ = writeln!(text, "<text x=\"{x}\" y=\"{y}\">{label}</text>");
+            if !label.is_empty() {
+                let _ = writeln!(
+                    labels,
+                    "<text x=\"{}\" y=\"{}\">{label}</text>",
+                    x + 3,
+                    y + 11
+                );
             }
         }
-        text.push_str("</g>\n");
+        let _ = writeln!(
+            text,
+            "<path class=\"grid\" d=\"{lines}\"/>\n<g class=\"labels\">\n{labels}</g>"
+        );
     }
     for mark in marks(picture, zoom) {
         let color = picture
@@ -236,7 +235,7 @@ const STYLE: &str = "\
 text{font:13px system-ui,sans-serif;fill:#1c1f23}.title{font-weight:700;font-size:16px}.note{fill:#5b626a}\
 .paper{fill:#fff}.frame{stroke:#5b626a;fill-opacity:1}rect.frame:not([fill]){fill:none}\
 .grid{fill:none;stroke:#1c1f23;stroke-opacity:.22;shape-rendering:crispEdges}\
-.labels text{font:10px ui-monospace,monospace;fill:#1c1f23;paint-order:stroke;stroke:#fff;stroke-width:2px;stroke-opacity:.55}\
+.labels text{font:10px ui-monospace,monospace;fill:#1c1f23;paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-opacity:.8}\
 path:hover{filter:brightness(.8)}\
 @media(prefers-color-scheme:dark){text{fill:#e6e8ea}.note{fill:#a3abb3}.paper{fill:#16191c}}";
 
