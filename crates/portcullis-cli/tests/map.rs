@@ -2,6 +2,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test fails by panicking, in its helpers too"
 )]
@@ -360,7 +361,7 @@ fn a_page_tells_of_each_cell_and_loads_nothing() {
     let folder = Folder::new("html");
     let policy = folder.policy(
         "p.json",
-        &["203.0.113.0/24", "2.0.0.0/8"],
+        &["203.0.113.0/24", "2.0.0.0/8", "2.7.1.1"],
         &["203.0.113.64/26"],
     );
     let old = folder.policy("old.json", &["2.0.0.0/7"], &[]);
@@ -379,10 +380,7 @@ fn a_page_tells_of_each_cell_and_loads_nothing() {
         let answer: Json = serde_json::from_str(&run(&line).stdout).unwrap();
         let expected = answer["decision"].as_str().unwrap().replace('_', " ");
         assert_eq!(decision[0], expected, "{address}");
-        assert_eq!(
-            data["classes"][run_of[1].as_u64().unwrap() as usize][0],
-            expected
-        );
+        assert_eq!(data["classes"][number(&run_of[1])][0], expected);
     }
     let (_, decision) = told(&data, "2.3.4.5", 2);
     assert_eq!(
@@ -395,7 +393,10 @@ fn a_page_tells_of_each_cell_and_loads_nothing() {
             "policy {policy}, statement 0 `Allow</script>&` (line 3)"
         )])
     );
-    let (mixed, _) = told(&data, "203.0.113.1", 2);
+    let (mixed, decision) = told(&data, "2.7.1.1", 3);
+    assert_eq!(mixed[1], json!(["65,536", "0", "0", "0"]));
+    assert_eq!(decision, json!(["allow", 0, 0]), "by several prefixes");
+    let (mixed, _) = told(&data, "203.0.113.1", 3);
     assert_eq!(
         mixed[1],
         json!(["192", "64", "65,280", "0"]),
@@ -418,12 +419,11 @@ fn a_page_tells_of_each_cell_and_loads_nothing() {
     assert_eq!((&run_of[1], &now), (&json!(1), &json!(["implicit deny"])));
     let (_, before) = told(&data, "3.0.0.1", 3);
     assert_eq!(before[2], "2.0.0.0/7");
-    assert_eq!(
-        data["statements"][before[1].as_u64().unwrap() as usize]
+    assert!(
+        data["statements"][number(&before[1])]
             .as_str()
             .unwrap()
-            .contains("old.json"),
-        true
+            .contains("old.json")
     );
 }
 
@@ -450,6 +450,10 @@ fn loads_nothing(text: &str) {
     assert_eq!(text.matches("url(").count(), text.matches("url(#").count());
 }
 
+fn number(value: &Json) -> usize {
+    usize::try_from(value.as_u64().unwrap()).unwrap()
+}
+
 fn page_data(page: &str) -> Json {
     let (_, rest) = page
         .split_once("<script type=\"application/json\" id=\"data\">")
@@ -460,14 +464,15 @@ fn page_data(page: &str) -> Json {
 
 /// Returns the run of an IPv4 address, and the decision that its `field` names.
 fn told(data: &Json, address: &str, field: usize) -> (Json, Json) {
-    let bits = address.parse::<std::net::Ipv4Addr>().unwrap().to_bits();
+    let bits = address.parse::<core::net::Ipv4Addr>().unwrap().to_bits();
     let cell = u64::from(bits >> (32 - data["cell"].as_u64().unwrap()));
     let mut next = 0;
     for run in data["runs"].as_array().unwrap() {
         next += run[0].as_u64().unwrap();
         if cell < next {
-            let decision = run[field].as_u64().map_or(Json::Null, |index| {
-                data["decisions"][index as usize].clone()
+            let index = run[field].as_u64();
+            let decision = index.map_or(Json::Null, |_| {
+                data["decisions"][number(&run[field])].clone()
             });
             return (run.clone(), decision);
         }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::caption::{Caption, amount};
 use super::hilbert::Turn;
 use super::palette::hex;
-use super::picture::{Content, Picture, Survey, to_bits};
+use super::picture::{Content, Picture, Stretch, Survey, to_bits};
 use super::story::{self, Story};
 use super::svg::{escaped, overlay, zoom};
 use crate::policies::LoadedPolicy;
@@ -93,8 +93,9 @@ fn filled(page: &str, fills: &[(&str, String)]) -> String {
 /// Returns what the script lays out.
 ///
 /// A run is `[count, class, now, before?]` with `now` and `before` an index into the decisions, or
-/// `[1, [counts], "rrggbb"]` where it is mixed. A decision is `[decision, statement, prefix, line,
-/// column]`, of which the last four may be missing.
+/// `[1, [counts], "rrggbb", now?, before?]` where it is mixed, with the decisions where they are all
+/// of one statement. A decision is `[decision, statement, prefix, line, column]`, of which the last four may
+/// be missing; the prefix is 0 where there are several.
 fn data(picture: &Picture<'_, '_>, story: Story<'_>) -> Value {
     let window = &picture.window;
     let mut decisions = Decisions::default();
@@ -105,18 +106,22 @@ fn data(picture: &Picture<'_, '_>, story: Story<'_>) -> Value {
                 let Some(stretch) = picture.stretch(index) else {
                     continue;
                 };
-                let now = decisions.index(stretch.now, story.now, false);
-                match stretch.before {
-                    None => json!([run.count, stretch.class, now]),
-                    Some(before) => {
-                        let before = decisions.index(before, story.old, true);
-                        json!([run.count, stretch.class, now, before])
-                    }
-                }
+                let mut parts = vec![json!(run.count), json!(stretch.class)];
+                parts.extend(decisions.of(stretch, story, false));
+                Value::from(parts)
             }
             Content::Mixed(index) => {
                 let counts = picture.counts(index).map(amount);
-                json!([1, counts, hex(picture.color(run)).trim_start_matches('#')])
+                let color = hex(picture.color(run));
+                let mut parts = vec![
+                    json!(1),
+                    json!(counts),
+                    json!(color.trim_start_matches('#')),
+                ];
+                if let Some(stretch) = picture.alike(index) {
+                    parts.extend(decisions.of(stretch, story, true));
+                }
+                Value::from(parts)
             }
         });
     }
@@ -149,7 +154,7 @@ struct Decisions {
     list: Vec<Value>,
     statements: Vec<String>,
     /// By statement and place of the prefix; none of them for an implicit deny.
-    known: HashMap<(bool, Option<Key>), usize>,
+    known: HashMap<(bool, bool, Option<Key>), usize>,
     named: HashMap<(bool, usize, usize), usize>,
 }
 
@@ -157,13 +162,32 @@ struct Decisions {
 type Key = (usize, usize, Option<u32>);
 
 impl Decisions {
-    /// Returns the number of a region's decision.
-    fn index(&mut self, region: &Region, policies: &[LoadedPolicy], old: bool) -> usize {
+    /// Returns the numbers of a stretch's decisions, now and, if it has one, before.
+    fn of(&mut self, stretch: &Stretch<'_>, story: Story<'_>, several: bool) -> Vec<Value> {
+        let now = self.index(stretch.now, story.now, false, several);
+        let before = stretch.before;
+        let before = before.map(|before| self.index(before, story.old, true, several));
+        core::iter::once(now)
+            .chain(before)
+            .map(Value::from)
+            .collect()
+    }
+
+    /// Returns the number of a region's decision, `old` or of now, by `several` of a statement's
+    /// prefixes or by its own.
+    fn index(
+        &mut self,
+        region: &Region,
+        policies: &[LoadedPolicy],
+        old: bool,
+        several: bool,
+    ) -> usize {
         let key = region.cause.map(|cause| {
-            let prefix = cause.prefix.map(|prefix| prefix.span.start);
+            let prefix = cause.prefix.filter(|_| !several);
+            let prefix = prefix.map(|prefix| prefix.span.start);
             (cause.policy, cause.statement, prefix)
         });
-        if let Some(&known) = self.known.get(&(old, key)) {
+        if let Some(&known) = self.known.get(&(old, several, key)) {
             return known;
         }
         let mut decision = vec![Value::from(region.decision.to_string())];
@@ -177,13 +201,15 @@ impl Decisions {
                     statements.len() - 1
                 });
             decision.push((*name).into());
-            if let Some((prefix, position)) = story::matched(&cause, policies) {
+            if several && cause.prefix.is_some() {
+                decision.push(0.into());
+            } else if let Some((prefix, position)) = story::matched(&cause, policies) {
                 decision.extend([prefix.into(), position.line.into(), position.column.into()]);
             }
         }
         let index = self.list.len();
         self.list.push(decision.into());
-        self.known.insert((old, key), index);
+        self.known.insert((old, several, key), index);
         index
     }
 }

@@ -99,6 +99,7 @@
   const why = (index) => {
     const [decision, statement, prefix, line, column] = data.decisions[index];
     if (statement === undefined) return decision + ": no statement matches";
+    if (prefix === 0) return `${decision}: ${data.statements[statement]}, by several of its prefixes`;
     const matched = prefix === undefined ? "" : `, from ${prefix} (line ${line}, column ${column})`;
     return decision + ": " + data.statements[statement] + matched;
   };
@@ -121,27 +122,19 @@
     const [x, y] = point(cell);
     shown = cell;
     tip.replaceChildren(element("b", prefix.text));
-    if (Array.isArray(run[1])) {
-      run[1].slice(0, data.classes.length).forEach((count, index) => {
-        if (count === "0") return;
-        const line = element("p", "");
-        line.style.margin = "0";
-        line.append(swatch(index), `${data.classes[index][0]}: ${count}`);
-        tip.append(line);
-      });
-      if (data.cell < width) tip.append(element("div", `--prefix ${prefix.text} draws the inside`));
-    } else {
+    const mixed = Array.isArray(run[1]);
+    const bits = width - data.cell + prefix.log;
+    const counts = mixed ? run[1] : data.classes.map((_, index) => (index === run[1] ? amount(bits) : "0"));
+    counts.slice(0, data.classes.length).forEach((count, index) => {
+      if (count === "0") return;
       const line = element("p", "");
-      line.style.margin = "0";
-      const bits = width - data.cell + prefix.log;
-      line.append(swatch(run[1]), `${data.classes[run[1]][0]}, ${amount(bits)} address${bits ? "es" : ""}`);
+      line.append(swatch(index), `${data.classes[index][0]}, ${count} address${count === "1" ? "" : "es"}`);
       tip.append(line);
-      if (run.length > 3) {
-        tip.append(element("div", "before: " + why(run[3])), element("div", "now: " + why(run[2])));
-      } else {
-        tip.append(element("div", why(run[2])));
-      }
-    }
+    });
+    const [now, before] = run.slice(mixed ? 3 : 2);
+    if (before !== undefined) tip.append(element("div", "before: " + why(before)), element("div", "now: " + why(now)));
+    else if (now !== undefined) tip.append(element("div", why(now)));
+    if (mixed) tip.append(element("div", `--prefix ${prefix.text} draws the inside`));
     // A frame around the prefix: from the corners of all its cells, or of its two halves.
     const count = 2 ** prefix.log;
     const side = 2 ** Math.floor(prefix.log / 2);

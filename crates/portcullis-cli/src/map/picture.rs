@@ -186,6 +186,17 @@ impl Stretch<'_> {
     }
 }
 
+impl Stretch<'_> {
+    /// Returns whether the same statements decided, now and before.
+    fn is_caused_as(&self, other: &Self) -> bool {
+        let cause = |region: &Region| {
+            let cause = region.cause.map(|cause| (cause.policy, cause.statement));
+            (region.decision, cause)
+        };
+        cause(self.now) == cause(other.now) && self.before.map(cause) == other.before.map(cause)
+    }
+}
+
 /// All of a prefix, by class.
 #[derive(Debug)]
 pub(super) struct Survey<'p> {
@@ -289,8 +300,18 @@ pub(super) struct Picture<'s, 'p> {
     pub(super) window: Window,
     /// All cells of the window, in order.
     pub(super) runs: Vec<Run>,
-    /// Of each mixed cell, the number of addresses of each class.
-    mixed: Vec<[u128; CLASSES]>,
+    mixed: Vec<Mixed>,
+}
+
+/// What is in a cell of several stretches.
+#[derive(Clone, Copy, Debug)]
+struct Mixed {
+    /// The number of addresses of each class.
+    counts: [u128; CLASSES],
+    /// The index of the first stretch.
+    first: usize,
+    /// All are caused by the same statement, if by different prefixes of it.
+    alike: bool,
 }
 
 impl<'s, 'p> Picture<'s, 'p> {
@@ -311,11 +332,11 @@ impl<'s, 'p> Picture<'s, 'p> {
             let (first, last) = (to_bits(stretch.first) - base, to_bits(stretch.last) - base);
             let (mut cell, end) = (low(first >> shift), low(last >> shift));
             if cell == end && last - first < host {
-                picture.add(cell, stretch.class, last - first + 1);
+                picture.add(cell, index, last - first + 1);
                 continue;
             }
             if first & host != 0 {
-                picture.add(cell, stretch.class, host + 1 - (first & host));
+                picture.add(cell, index, host + 1 - (first & host));
                 cell += 1;
             }
             let ends_early = last & host != host;
@@ -328,7 +349,7 @@ impl<'s, 'p> Picture<'s, 'p> {
                 });
             }
             if ends_early {
-                picture.add(end, stretch.class, (last & host) + 1);
+                picture.add(end, index, (last & host) + 1);
             }
         }
         picture
@@ -352,8 +373,8 @@ impl<'s, 'p> Picture<'s, 'p> {
         }
     }
 
-    /// Counts addresses of a class in a cell that has others too.
-    fn add(&mut self, cell: u64, class: usize, count: u128) {
+    /// Counts addresses of a stretch in a cell that has others too.
+    fn add(&mut self, cell: u64, stretch: usize, count: u128) {
         if self
             .runs
             .last()
@@ -364,20 +385,35 @@ impl<'s, 'p> Picture<'s, 'p> {
                 count: 1,
                 content: Content::Mixed(self.mixed.len()),
             });
-            self.mixed.push([0; CLASSES]);
+            self.mixed.push(Mixed {
+                counts: [0; CLASSES],
+                first: stretch,
+                alike: true,
+            });
         }
-        let counts = self
-            .mixed
-            .last_mut()
-            .and_then(|counts| counts.get_mut(class));
-        if let Some(counted) = counts {
+        let stretches = &self.survey.stretches;
+        let (Some(added), Some(mixed)) = (stretches.get(stretch), self.mixed.last_mut()) else {
+            return;
+        };
+        let first = stretches.get(mixed.first);
+        mixed.alike &= first.is_some_and(|first| first.is_caused_as(added));
+        if let Some(counted) = mixed.counts.get_mut(added.class) {
             *counted += count;
         }
     }
 
+    /// Returns a stretch that stands for all of a mixed cell but for the prefix that matched, if
+    /// one does.
+    pub(super) fn alike(&self, mixed: usize) -> Option<&'s Stretch<'p>> {
+        let mixed = self.mixed.get(mixed).filter(|mixed| mixed.alike)?;
+        self.survey.stretches.get(mixed.first)
+    }
+
     /// Returns the number of addresses of each class in a mixed cell.
     pub(super) fn counts(&self, mixed: usize) -> [u128; CLASSES] {
-        self.mixed.get(mixed).copied().unwrap_or_default()
+        self.mixed
+            .get(mixed)
+            .map_or([0; CLASSES], |mixed| mixed.counts)
     }
 
     /// Returns the stretch that a whole run is part of.

@@ -244,8 +244,8 @@ impl Sheet {
                 // In quarters of a dot, so that the circle is round.
                 let distance = (16 * (right * right + down * down)).isqrt();
                 let ink = match distance.abs_diff(4 * RADIUS) {
-                    ..=4 => color,
-                    ..=8 => [0xff; 3],
+                    0..=4 => color,
+                    5..=8 => [0xff; 3],
                     _ => continue,
                 };
                 let at = |middle: u32, offset: u32| (middle + offset).checked_sub(reach);

@@ -4,7 +4,7 @@ use portcullis::Position;
 use portcullis::analysis::partition::{Cause, Region};
 
 use super::caption::amount;
-use super::picture::{Content, Picture, Run};
+use super::picture::{Content, Picture, Run, Stretch};
 use crate::check::statement_name;
 use crate::policies::LoadedPolicy;
 
@@ -36,22 +36,33 @@ impl Story<'_> {
                 let label = classes.get(stretch.class).map_or("", |class| class.label);
                 let addresses = picture.window.addresses(count);
                 lines.push(format!("{label}, {}", addressed(addresses)));
-                if let Some(before) = stretch.before {
-                    lines.push(format!("before: {}", why(before, self.old)));
-                    lines.push(format!("now: {}", why(stretch.now, self.now)));
-                } else {
-                    lines.push(why(stretch.now, self.now));
-                }
+                lines.extend(self.causes(stretch, false));
             }
             Content::Mixed(index) => {
                 for (class, count) in classes.iter().zip(picture.counts(index)) {
                     if count > 0 {
-                        lines.push(format!("{}: {}", class.label, addressed(count)));
+                        lines.push(format!("{}, {}", class.label, addressed(count)));
                     }
+                }
+                if let Some(stretch) = picture.alike(index) {
+                    lines.extend(self.causes(stretch, true));
                 }
             }
         }
         lines
+    }
+
+    /// Returns what decided about a stretch, a line each; `several` where it stands for others,
+    /// which other prefixes matched.
+    fn causes(&self, stretch: &Stretch<'_>, several: bool) -> Vec<String> {
+        let now = why(stretch.now, self.now, several);
+        match stretch.before {
+            None => vec![now],
+            Some(before) => vec![
+                format!("before: {}", why(before, self.old, several)),
+                format!("now: {now}"),
+            ],
+        }
     }
 }
 
@@ -61,12 +72,14 @@ fn addressed(count: u128) -> String {
 }
 
 /// Returns a decision with its statement and the prefix that matched.
-fn why(region: &Region, policies: &[LoadedPolicy]) -> String {
+fn why(region: &Region, policies: &[LoadedPolicy], several: bool) -> String {
     let Some(cause) = region.cause else {
         return format!("{}: no statement matches", region.decision);
     };
     let mut text = format!("{}: {}", region.decision, statement(&cause, policies));
-    if let Some((prefix, Position { line, column })) = matched(&cause, policies) {
+    if several && cause.prefix.is_some() {
+        text.push_str(SEVERAL);
+    } else if let Some((prefix, Position { line, column })) = matched(&cause, policies) {
         text.push_str(&format!(", from {prefix} (line {line}, column {column})"));
     }
     text
@@ -94,3 +107,6 @@ pub(super) fn matched(cause: &Cause, policies: &[LoadedPolicy]) -> Option<(Strin
     let prefix = cause.prefix?;
     Some((prefix.value.to_string(), policy.position(prefix.span)))
 }
+
+/// What is said where one statement decides about a cell, by more than one of its prefixes.
+const SEVERAL: &str = ", by several of its prefixes";
