@@ -506,6 +506,40 @@ fn a_picture_goes_to_a_pipe() {
     assert_eq!(output.stderr, b"");
 }
 
+/// What would be too large is drawn coarser, counts what it drew, and says so.
+#[test]
+fn very_many_prefixes_make_no_very_large_file() {
+    let folder = Folder::new("many");
+    let prefixes: Vec<String> = (0..60_000_u32)
+        .map(|index| {
+            let bits = index.wrapping_mul(2_654_435_761) & !0xff;
+            format!("{}/24", core::net::Ipv4Addr::from_bits(bits))
+        })
+        .collect();
+    let prefixes: Vec<&str> = prefixes.iter().map(String::as_str).collect();
+    let policy = folder.policy("p.json", &prefixes, &[]);
+    let mut counts = Vec::new();
+    for kind in ["png", "svg", "html"] {
+        let file = folder.file(&format!("map.{kind}"));
+        let outcome = run(&format!(
+            "map --format json -p {policy} -X GET --path / -o {file}"
+        ));
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert!(fs::metadata(&file).unwrap().len() < 4 << 20, "{kind}");
+        assert_eq!(
+            outcome.stderr.contains("a cell is a /"),
+            kind != "png",
+            "{kind}: {}",
+            outcome.stderr
+        );
+        let answer: Json = serde_json::from_str(&outcome.stdout).unwrap();
+        assert_eq!(answer["cell"] == "/20", kind == "png", "{kind}");
+        counts.push(answer["addresses"].clone());
+    }
+    assert_eq!(counts[0]["allow"].as_u64().unwrap() % 256, 0);
+    assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+}
+
 #[test]
 fn what_cannot_be_drawn_is_said() {
     let folder = Folder::new("wrong");

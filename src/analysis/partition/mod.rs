@@ -17,6 +17,9 @@
 //!
 //! A list's open prefixes are nested, so they are a stack, and the longest is on top.
 //!
+//! - `live`: the statements that the address decides about, and their lists;
+//! - `sweep`: the sweep.
+//!
 //! # Invariants
 //!
 //! The regions of a [`Partition`] are in ascending order, without gap or overlap, and together

@@ -36,7 +36,7 @@ use portcullis::analysis::{Partition, partition};
 
 use self::args::{Drawn, MapArgs};
 use self::caption::Caption;
-use self::picture::{Picture, Survey};
+use self::picture::{Picture, Survey, Window};
 use self::story::Story;
 use crate::args::{Format, QuestionArgs};
 use crate::check::unclaimed;
@@ -53,7 +53,10 @@ use crate::terminal::visible;
 pub(crate) fn run(args: &MapArgs, output: &Output) -> Result<Reply, Failure> {
     let drawn = drawn(args)?;
     let within = read_prefix(&args.prefix)?;
-    let levels = read_size(args.size)?;
+    let levels = match (drawn, read_size(args.size)?) {
+        (Drawn::Html, levels) => levels.min(PAGE_LEVELS),
+        (Drawn::Png | Drawn::Svg, levels) => levels,
+    };
     let asked = Asked::read(args)?;
     let now = cut(&asked.question, &asked.policies, within)?;
     let before = match asked.old.as_slice() {
@@ -68,9 +71,9 @@ pub(crate) fn run(args: &MapArgs, output: &Output) -> Result<Reply, Failure> {
     let picture = match drawn {
         Drawn::Png => Picture::new(&survey, levels),
         Drawn::Svg => Picture::with_limit(&survey, levels, SVG_LIMIT, svg::areas_of),
-        Drawn::Html => Picture::with_limit(&survey, levels.min(10), HTML_LIMIT, |picture| {
-            picture.runs.len()
-        }),
+        Drawn::Html => {
+            Picture::with_limit(&survey, levels, HTML_LIMIT, |picture| picture.runs.len())
+        }
     };
     let hatch = args.special_use;
     let story = Story {
@@ -82,7 +85,17 @@ pub(crate) fn run(args: &MapArgs, output: &Output) -> Result<Reply, Failure> {
         Drawn::Svg => svg::svg(&picture, &caption, story, args.size, hatch).into_bytes(),
         Drawn::Html => html::html(&picture, &caption, story, args.size, hatch).into_bytes(),
     };
-    let warnings = asked.warnings;
+    let mut warnings = asked.warnings;
+    let (drawn_length, length) = (
+        picture.window.cell_length,
+        Window::new(within, levels).cell_length,
+    );
+    if drawn_length < length {
+        warnings.push(format!(
+            "a cell is a /{drawn_length} and not a /{length}, for the file would be too large; \
+             --as png or a longer --prefix shows more"
+        ));
+    }
     if is_stdin(&args.output) {
         output.bytes(&bytes)?;
         return Ok(Reply::new(String::new(), Exit::Ok).with_warnings(warnings));
@@ -266,5 +279,7 @@ fn read_size(size: u32) -> Result<u32, Failure> {
 
 /// Areas of an SVG, each of which is some 150 bytes.
 const SVG_LIMIT: usize = 12_000;
+/// Levels of quarters of an HTML page, whose script lays out every cell: 1024 cells a side.
+const PAGE_LEVELS: u32 = 10;
 /// Runs of an HTML page, each of which is some 20 bytes.
 const HTML_LIMIT: usize = 80_000;
