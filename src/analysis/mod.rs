@@ -3,7 +3,7 @@
 //! Everything here is exact, off the hot path, and for whoever looks at policies before they
 //! are live: an answer that would have to be guessed is an error instead.
 //!
-//! - [`partition`]: the address space cut into the stretches that share a decision.
+//! - [`mod@partition`]: the address space cut into the stretches that share a decision.
 
 pub mod partition;
 
