@@ -389,9 +389,10 @@ fn a_page_tells_of_each_cell_and_loads_nothing() {
     );
     assert_eq!(
         data["statements"],
-        json!([format!(
-            "policy {policy}, statement 0 `Allow</script>&` (line 3)"
-        )])
+        json!([
+            format!("policy {policy}, statement 0 `Allow</script>&` (line 3)"),
+            format!("policy {policy}, statement 1 `Deny</script>&` (line 19)"),
+        ])
     );
     let (mixed, decision) = told(&data, "2.7.1.1", 3);
     assert_eq!(mixed[1], json!(["65,536", "0", "0", "0"]));
@@ -402,6 +403,16 @@ fn a_page_tells_of_each_cell_and_loads_nothing() {
         json!(["192", "64", "65,280", "0"]),
         "counts of a /16"
     );
+    let inside: Vec<&str> = (mixed[3].as_array().unwrap().iter())
+        .map(|part| part[0].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        inside,
+        ["203.0.113.0/26", "203.0.113.64/26", "203.0.113.128/25"]
+    );
+    let denied = &data["decisions"][number(&mixed[3][1][1])];
+    assert_eq!(denied[0], "explicit deny");
+    assert_eq!(denied[2], "203.0.113.64/26");
     let cells: u64 = data["runs"]
         .as_array()
         .unwrap()

@@ -94,7 +94,7 @@ fn filled(page: &str, fills: &[(&str, String)]) -> String {
 ///
 /// A run is `[count, class, now, before?]` with `now` and `before` an index into the decisions, or
 /// `[1, [counts], "rrggbb", now?, before?]` where it is mixed, with the decisions where they are all
-/// of one statement. A decision is `[decision, statement, prefix, line, column]`, of which the last four may
+/// of one statement; or with `[["prefix", now, before?]]` of what is rare in it. A decision is `[decision, statement, prefix, line, column]`, of which the last four may
 /// be missing; the prefix is 0 where there are several.
 fn data(picture: &Picture<'_, '_>, story: Story<'_>) -> Value {
     let window = &picture.window;
@@ -120,6 +120,15 @@ fn data(picture: &Picture<'_, '_>, story: Story<'_>) -> Value {
                 ];
                 if let Some(stretch) = picture.alike(index) {
                     parts.extend(decisions.of(stretch, story, true));
+                }
+                let inside = picture.inside(index);
+                if !inside.is_empty() {
+                    let inside = inside.iter().map(|stretch| {
+                        let mut parts = vec![Value::from(stretch.name())];
+                        parts.extend(decisions.of(stretch, story, false));
+                        Value::from(parts)
+                    });
+                    parts.push(inside.collect());
                 }
                 Value::from(parts)
             }

@@ -131,9 +131,15 @@
       line.append(swatch(index), `${data.classes[index][0]}, ${count} address${count === "1" ? "" : "es"}`);
       tip.append(line);
     });
-    const [now, before] = run.slice(mixed ? 3 : 2);
-    if (before !== undefined) tip.append(element("div", "before: " + why(before)), element("div", "now: " + why(now)));
-    else if (now !== undefined) tip.append(element("div", why(now)));
+    const tell = (name, now, before) => {
+      if (before !== undefined) {
+        tip.append(element("div", `${name}before: ${why(before)}`), element("div", `${name}now: ${why(now)}`));
+      } else if (now !== undefined) tip.append(element("div", name + why(now)));
+    };
+    const decided = run.slice(mixed ? 3 : 2);
+    if (Array.isArray(decided[0])) {
+      for (const [name, now, before] of decided[0]) tell(name + ", ", now, before);
+    } else tell("", ...decided);
     if (mixed) tip.append(element("div", `--prefix ${prefix.text} draws the inside`));
     // A frame around the prefix: from the corners of all its cells, or of its two halves.
     const count = 2 ** prefix.log;

@@ -11,7 +11,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 use portcullis::analysis::Partition;
-use portcullis::analysis::partition::Region;
+use portcullis::analysis::partition::{Region, prefixes};
 
 use super::hilbert::Turn;
 use super::palette::{self, CHANGES, CLASSES, Class, DECISIONS, Rgb};
@@ -187,6 +187,15 @@ impl Stretch<'_> {
 }
 
 impl Stretch<'_> {
+    /// Returns which addresses these are: a prefix, or the first and the last.
+    pub(super) fn name(&self) -> String {
+        let mut prefixes = prefixes(self.first, self.last);
+        match (prefixes.next(), prefixes.next()) {
+            (Some(prefix), None) => prefix.to_string(),
+            _ => format!("{} to {}", self.first, self.last),
+        }
+    }
+
     /// Returns whether the same statements decided, now and before.
     fn is_caused_as(&self, other: &Self) -> bool {
         let cause = |region: &Region| {
@@ -308,8 +317,9 @@ pub(super) struct Picture<'s, 'p> {
 struct Mixed {
     /// The number of addresses of each class.
     counts: [u128; CLASSES],
-    /// The index of the first stretch.
+    /// The indices of the first stretch and of the last.
     first: usize,
+    last: usize,
     /// All are caused by the same statement, if by different prefixes of it.
     alike: bool,
 }
@@ -388,6 +398,7 @@ impl<'s, 'p> Picture<'s, 'p> {
             self.mixed.push(Mixed {
                 counts: [0; CLASSES],
                 first: stretch,
+                last: stretch,
                 alike: true,
             });
         }
@@ -395,6 +406,7 @@ impl<'s, 'p> Picture<'s, 'p> {
         let (Some(added), Some(mixed)) = (stretches.get(stretch), self.mixed.last_mut()) else {
             return;
         };
+        mixed.last = stretch;
         let first = stretches.get(mixed.first);
         mixed.alike &= first.is_some_and(|first| first.is_caused_as(added));
         if let Some(counted) = mixed.counts.get_mut(added.class) {
@@ -407,6 +419,25 @@ impl<'s, 'p> Picture<'s, 'p> {
     pub(super) fn alike(&self, mixed: usize) -> Option<&'s Stretch<'p>> {
         let mixed = self.mixed.get(mixed).filter(|mixed| mixed.alike)?;
         self.survey.stretches.get(mixed.first)
+    }
+
+    /// Returns the first few stretches of a mixed cell that are not of the class that most of its
+    /// addresses have; none where there are very many mixed cells, of which nobody looks at each.
+    pub(super) fn inside(&self, mixed: usize) -> Vec<&'s Stretch<'p>> {
+        let Some(cell) = self.mixed.get(mixed) else {
+            return Vec::new();
+        };
+        if self.mixed.len() > INSIDES || cell.alike {
+            return Vec::new();
+        }
+        let counts = cell.counts.iter().enumerate();
+        let most = counts
+            .max_by_key(|(_, count)| **count)
+            .map(|(class, _)| class);
+        let stretches = self.survey.stretches.get(cell.first..=cell.last);
+        let stretches = stretches.unwrap_or_default().iter();
+        let rare = stretches.filter(|stretch| Some(stretch.class) != most);
+        rare.take(NAMED).collect()
     }
 
     /// Returns the number of addresses of each class in a mixed cell.
@@ -443,6 +474,11 @@ impl<'s, 'p> Picture<'s, 'p> {
         palette::blend(classes, &shares, &present)
     }
 }
+
+/// Mixed cells up to which each tells what is in it.
+const INSIDES: usize = 4000;
+/// Stretches of a mixed cell that are named.
+const NAMED: usize = 3;
 
 /// Returns the prefixes that a run of cells is, as its first cell and the number of cells.
 pub(super) fn blocks(run: &Run, first_cell: u64) -> impl Iterator<Item = (u64, u64)> {

@@ -47,6 +47,11 @@ impl Story<'_> {
                 if let Some(stretch) = picture.alike(index) {
                     lines.extend(self.causes(stretch, true));
                 }
+                for stretch in picture.inside(index) {
+                    let name = stretch.name();
+                    let causes = self.causes(stretch, false);
+                    lines.extend(causes.iter().map(|cause| format!("{name}, {cause}")));
+                }
             }
         }
         lines
