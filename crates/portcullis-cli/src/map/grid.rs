@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use super::caption;
-use super::picture::{Rect, Window};
+use super::window::{Rect, Window};
 
 /// Lines between blocks of one prefix length.
 #[derive(Clone, Debug)]

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use super::caption::{Caption, amount};
 use super::hilbert::Turn;
 use super::palette::hex;
-use super::picture::{Content, Picture, Stretch, Survey, to_bits};
+use super::picture::{Content, Picture, Stretch, Survey};
 use super::story::{self, Story};
 use super::svg::{escaped, overlay, zoom};
+use super::window::to_bits;
 use crate::policies::LoadedPolicy;
 
 /// Returns the page of a picture whose longer side is `size` pixels.

@@ -5,9 +5,9 @@
 //!                                                    (old and new)     exact     one resolution
 //! ```
 //!
-//! - `hilbert`: the curve;
-//! - `picture`: cells along it, with exact counts;
-//! - `palette`, `caption`, `grid`: colours, words, and what is drawn over the cells;
+//! - `hilbert`: the curve; `window`: where on it the cells of a prefix are;
+//! - `picture`: the cells, with exact counts; `story`: what is told of them;
+//! - `palette`, `caption`, `grid`, `marks`: colours, words, and what is drawn over the cells;
 //! - `raster` with `font`, `svg`, `html`: the three forms;
 //! - `summary`: what stdout gets.
 
@@ -24,6 +24,7 @@ mod raster;
 mod story;
 mod summary;
 mod svg;
+mod window;
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -36,8 +37,9 @@ use portcullis::analysis::{Partition, partition};
 
 use self::args::{Drawn, MapArgs};
 use self::caption::Caption;
-use self::picture::{Picture, Survey, Window};
+use self::picture::{Picture, Survey};
 use self::story::Story;
+use self::window::Window;
 use crate::args::{Format, QuestionArgs};
 use crate::check::unclaimed;
 use crate::exit::Exit;

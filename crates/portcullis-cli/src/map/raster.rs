@@ -11,8 +11,9 @@ use super::font::{ADVANCE, LINE, glyph};
 use super::grid::{Grid, special_use};
 use super::marks::{RADIUS, marks};
 use super::palette::Rgb;
-use super::picture::{Picture, Rect};
+use super::picture::Picture;
 use super::svg::{description, ring};
+use super::window::Rect;
 
 /// Returns the PNG of a picture whose longer side is `size` pixels.
 pub(super) fn png(picture: &Picture<'_, '_>, caption: &Caption, size: u32, hatch: bool) -> Vec<u8> {
