@@ -13,8 +13,10 @@
 //! | [`request`] | what is asked |
 //! | [`engine`] | the compiled policies: decide, explain, inspect |
 //! | [`decision`] | what is answered |
+//! | [`analysis`] | what policies do, exactly and off the hot path |
 //! | [`mod@reference`] | the executable specification, slow and plain |
 
+pub mod analysis;
 pub mod decision;
 pub mod engine;
 pub mod policy;

@@ -6,6 +6,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::map::args::{MAP_HELP, MAP_USAGE, MapArgs};
+
 /// Decides whether a request from an IP address may reach an API, by IAM-style policies.
 #[derive(Debug, Parser)]
 #[command(
@@ -39,6 +41,13 @@ pub(crate) enum Command {
     /// Compile policies into an image, a file that decides at once
     #[command(after_long_help = COMPILE_HELP)]
     Compile(CompileArgs),
+    /// Draw what every source address gets
+    #[command(
+        override_usage = MAP_USAGE,
+        after_long_help = MAP_HELP,
+        mut_arg("source_ip", |arg| arg.hide(true)),
+    )]
+    Map(MapArgs),
     /// Show what the policies compile to
     #[command(after_long_help = INSPECT_HELP)]
     Inspect(InspectArgs),
@@ -55,6 +64,7 @@ impl Command {
     pub(crate) const fn format(&self) -> Format {
         match self {
             Self::Check(args) | Self::Explain(args) => args.format,
+            Self::Map(args) => args.question.format,
             Self::Inspect(args) => args.format,
             Self::Compile(_) | Self::Eval(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
         }

@@ -107,7 +107,7 @@ impl Asked {
 /// Returns what is said of an identity policy that nobody called one, for a caller that nobody named.
 ///
 /// A resource policy whose author forgot every Principal looks the same.
-fn unclaimed(loaded: &LoadedPolicy) -> Option<String> {
+pub(crate) fn unclaimed(loaded: &LoadedPolicy) -> Option<String> {
     (loaded.policy.kind() == PolicyKind::Identity).then(|| {
         format!(
             "{} has no Principal, so it is read as an identity policy, attached to an anonymous caller; \

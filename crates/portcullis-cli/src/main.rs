@@ -19,6 +19,7 @@ mod explain;
 mod failure;
 mod inspect;
 mod manual;
+mod map;
 mod nearest;
 mod output;
 mod policies;
@@ -42,6 +43,7 @@ fn main() -> Exit {
         Command::Explain(args) => explain::run(args),
         Command::Eval(args) => eval::run(args, &output),
         Command::Compile(args) => compile::run(args, &output),
+        Command::Map(args) => map::run(args, &output),
         Command::Inspect(args) => inspect::run(args),
         Command::Completions(args) => Ok(manual::completions(args)),
         Command::Man(args) => manual::pages(args),

@@ -76,8 +76,9 @@ impl Question {
     /// Returns whether a key is missing from the request.
     pub(crate) fn lacks(&self, key: &str) -> bool {
         let is_key = |known: &str| known.eq_ignore_ascii_case(key);
-        let known = self.context.iter().any(|(known, _)| is_key(known));
-        !known && !(is_key("aws:SourceIp") && self.source_ip.is_some())
+        let has = self.context.iter().any(|(known, _)| is_key(known))
+            || is_key("aws:SourceIp") && self.source_ip.is_some();
+        !has
     }
 
     /// Returns what is called.
