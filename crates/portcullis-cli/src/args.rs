@@ -6,6 +6,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::test::{TEST_HELP, TestArgs};
+
 /// Decides whether a request from an IP address may reach an API, by IAM-style policies.
 #[derive(Debug, Parser)]
 #[command(
@@ -39,6 +41,9 @@ pub(crate) enum Command {
     /// Show what the policies compile to
     #[command(after_long_help = INSPECT_HELP)]
     Inspect(InspectArgs),
+    /// Run tables of requests, and compare the decisions with those expected
+    #[command(after_long_help = TEST_HELP)]
+    Test(TestArgs),
     /// Print a completion script for a shell
     #[command(after_long_help = COMPLETIONS_HELP)]
     Completions(CompletionsArgs),
@@ -53,13 +58,14 @@ impl Command {
         match self {
             Self::Check(args) | Self::Explain(args) => args.format,
             Self::Inspect(args) => args.format,
+            Self::Test(args) => args.format(),
             Self::Eval(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
         }
     }
 }
 
 /// A request, and the policies that decide about it.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct QuestionArgs {
     #[command(flatten)]
     pub(crate) policies: PolicyArgs,
@@ -106,7 +112,7 @@ pub(crate) struct QuestionArgs {
 }
 
 /// The policies, taken together.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct PolicyArgs {
     /// A policy document, `-` for stdin; given several times, all of them decide together
     #[arg(long = "policy", short = 'p', value_name = "FILE", required = true)]
@@ -117,7 +123,7 @@ pub(crate) struct PolicyArgs {
 }
 
 /// The API that is called, and that short-hand resources (`execute-api:/stage/METHOD/path`) belong to.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct ApiArgs {
     /// The partition that the API is in [default: aws, unless a policy names another such as aws-cn]
     #[arg(long, value_name = "PARTITION", help_heading = API)]

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::policies::{self, LoadedPolicy};
 use crate::question::Question;
 use crate::reply::Reply;
-use crate::target::{Called, Target};
+use crate::target::{Called, PolicyTraits, Target};
 use crate::terminal::{shortened, visible};
 
 /// Answers with the decision and the statements that caused it.
@@ -45,7 +45,7 @@ impl Asked {
     pub(crate) fn read(args: &QuestionArgs) -> Result<Self, Failure> {
         let called = Called::read(args)?;
         let mut policies = policies::load(&args.policies.files, args.policies.kind)?;
-        let target = Target::read(called, args, &policies)?;
+        let target = Target::read(called, args, PolicyTraits::of(&policies))?;
         let question = Question::read(args, target.resource)?;
         if let Some(api) = &target.api {
             policies::expand(&mut policies, api);
@@ -79,7 +79,7 @@ impl Asked {
 /// Returns what is said of an identity policy that nobody called one, for a caller that nobody named.
 ///
 /// A resource policy whose author forgot every Principal looks the same.
-fn unclaimed(loaded: &LoadedPolicy) -> Option<String> {
+pub(crate) fn unclaimed(loaded: &LoadedPolicy) -> Option<String> {
     (loaded.policy.kind() == PolicyKind::Identity).then(|| {
         format!(
             "{} has no Principal, so it is read as an identity policy, attached to an anonymous caller; \

@@ -25,6 +25,7 @@ mod question;
 mod reply;
 mod target;
 mod terminal;
+mod test;
 
 use clap::Parser;
 
@@ -41,6 +42,7 @@ fn main() -> Exit {
         Command::Explain(args) => explain::run(args),
         Command::Eval(args) => eval::run(args, &output),
         Command::Inspect(args) => inspect::run(args),
+        Command::Test(args) => test::run(args),
         Command::Completions(args) => Ok(manual::completions(args)),
         Command::Man(args) => manual::pages(args),
     };
