@@ -6,6 +6,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::fmt::{FMT_HELP, FmtArgs};
 use crate::test::{TEST_HELP, TestArgs};
 
 /// Decides whether a request from an IP address may reach an API, by IAM-style policies.
@@ -41,6 +42,9 @@ pub(crate) enum Command {
     /// Show what the policies compile to
     #[command(after_long_help = INSPECT_HELP)]
     Inspect(InspectArgs),
+    /// Lay policies out in canonical form
+    #[command(after_long_help = FMT_HELP)]
+    Fmt(FmtArgs),
     /// Run tables of requests, and compare the decisions with those expected
     #[command(after_long_help = TEST_HELP)]
     Test(TestArgs),
@@ -58,6 +62,7 @@ impl Command {
         match self {
             Self::Check(args) | Self::Explain(args) => args.format,
             Self::Inspect(args) => args.format,
+            Self::Fmt(args) => args.format,
             Self::Test(args) => args.format(),
             Self::Eval(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
         }

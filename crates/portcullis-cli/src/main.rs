@@ -16,12 +16,14 @@ mod excerpt;
 mod exit;
 mod explain;
 mod failure;
+mod fmt;
 mod inspect;
 mod manual;
 mod nearest;
 mod output;
 mod policies;
 mod question;
+mod replace;
 mod reply;
 mod target;
 mod terminal;
@@ -42,6 +44,7 @@ fn main() -> Exit {
         Command::Explain(args) => explain::run(args),
         Command::Eval(args) => eval::run(args, &output),
         Command::Inspect(args) => inspect::run(args),
+        Command::Fmt(args) => fmt::run(args),
         Command::Test(args) => test::run(args),
         Command::Completions(args) => Ok(manual::completions(args)),
         Command::Man(args) => manual::pages(args),

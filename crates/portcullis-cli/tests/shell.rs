@@ -10,11 +10,12 @@ use std::process::{Command, Stdio};
 
 use crate::run::{portcullis, run};
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 8] = [
     "check",
     "explain",
     "eval",
     "inspect",
+    "fmt",
     "test",
     "completions",
     "man",
