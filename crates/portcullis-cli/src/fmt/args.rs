@@ -18,7 +18,7 @@ pub(crate) struct FmtArgs {
     /// Write nothing, and show as a unified diff what would change
     #[arg(long)]
     pub(crate) diff: bool,
-    /// Sort the values of IpAddress and NotIpAddress: IPv4 first, then by address, the larger block first
+    /// Sort the addresses in conditions too: IPv4 first, the lower first, the larger block first
     #[arg(long)]
     pub(crate) sort: bool,
     /// What the policies are attached to [default: for each, resource if a statement has a Principal, else identity]
