@@ -349,6 +349,40 @@ fn files_by_pattern_and_by_folder() {
     }
 }
 
+/// Two files may call a policy by different paths, and it is covered by both together.
+#[test]
+fn coverage_is_that_of_all_files_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = std::fs::read(run::policies().join("block-list.json")).unwrap();
+    std::fs::write(folder.path().join("p.json"), policy).unwrap();
+    std::fs::create_dir(folder.path().join("below")).unwrap();
+    for (file, policy, address, expected) in [
+        ("a.yaml", "p.json", "198.51.100.1", "explicit deny"),
+        ("below/b.yaml", "../p.json", "2001:db8:bad::1", "deny"),
+        ("below/c.yml", "../below/../p.json", "192.0.2.1", "allow"),
+    ] {
+        let cases = format!(
+            "policy: {policy}\ncases: [{{method: GET, path: /, source-ip: '{address}', expect: {expected}}}]\n"
+        );
+        std::fs::write(folder.path().join(file), cases).unwrap();
+    }
+    let outcome = run(&format!(
+        "test {} --min-coverage 100",
+        folder.path().display()
+    ));
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert_eq!(
+        outcome.stdout,
+        "coverage 2 of 2 statements (100 %), 2 of 2 CIDR blocks (100 %)\npassed 3 cases in 3 files\n"
+    );
+}
+
+#[test]
+fn stdin_is_one_thing() {
+    let outcome = test("--policy -", OFFICE);
+    assert!(no_answer(&outcome).starts_with("error: stdin is given as cases and as a policy"));
+}
+
 #[test]
 fn other_policies_can_be_asked() {
     let outcome = test("--policy block-list.json", OFFICE);

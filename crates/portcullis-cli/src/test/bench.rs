@@ -36,6 +36,15 @@ pub(super) struct Bench {
     claimed: bool,
 }
 
+/// Where what a case was decided by is noted.
+#[derive(Debug)]
+pub(super) struct Recorder<'r> {
+    /// What is kept for all policies.
+    pub(super) of: &'r mut Coverage,
+    /// Which of them are those of the bench.
+    pub(super) places: &'r [usize],
+}
+
 /// Policies for one API, and the engine made of them.
 #[derive(Debug)]
 struct Compiled {
@@ -63,9 +72,15 @@ impl Bench {
         &self.loaded
     }
 
-    /// Returns what the author of the cases may have meant otherwise.
-    pub(super) fn into_warnings(self) -> Vec<(Place, String)> {
-        self.warnings
+    /// Returns what the author of the cases may have meant otherwise, said since the last call.
+    pub(super) fn take_warnings(&mut self) -> Vec<(Place, String)> {
+        self.claimed = false;
+        core::mem::take(&mut self.warnings)
+    }
+
+    /// Returns whether these are its policies.
+    pub(super) fn is_of(&self, files: &[PathBuf], kind: Option<Kind>) -> bool {
+        self.files == files && self.kind == kind
     }
 
     /// Decides a case, and finds what caused the decision where the case failed, coverage is
@@ -74,7 +89,7 @@ impl Bench {
         &mut self,
         case: &'c Case,
         reasons: bool,
-        coverage: Option<&mut Coverage>,
+        coverage: Option<Recorder<'_>>,
     ) -> Result<Verdict<'c>, Failure> {
         let (question, api) = self.question(case)?;
         let compiled = self.compiled(api)?;
@@ -90,7 +105,8 @@ impl Bench {
                 compiled.engine.explain(request)
             };
             if let Some(coverage) = coverage {
-                coverage.record(&compiled.policies, request, &explanation);
+                let places = coverage.places;
+                (coverage.of).record(places, &compiled.policies, request, &explanation);
             }
             explanation
         });

@@ -7,6 +7,8 @@
 //! single block decides, so these are not counted.
 
 use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
 
 use portcullis::decision::Determining;
 use portcullis::policy::{Condition, Operator, Statement, Values};
@@ -49,6 +51,8 @@ impl Count {
 #[derive(Debug)]
 pub(super) struct PolicyCoverage {
     loaded: LoadedPolicy,
+    /// Which file it is, whatever name it goes by.
+    path: PathBuf,
     statements: Vec<StatementCoverage>,
     /// Whether it has blocks that keep statements from matching.
     excepting: bool,
@@ -91,34 +95,47 @@ pub(super) struct OpenBlock<'c> {
 }
 
 impl Coverage {
-    /// Takes policies in, with nothing covered; those known already stay as they are.
-    pub(super) fn add(&mut self, loaded: &[LoadedPolicy]) {
+    /// Takes policies in, with nothing covered, and returns which of all it keeps they are.
+    ///
+    /// Those known already, by whatever path, stay as they are.
+    pub(super) fn add(&mut self, loaded: &[LoadedPolicy]) -> Vec<usize> {
+        let mut places = Vec::with_capacity(loaded.len());
         for loaded in loaded {
-            if !self.policies.iter().any(|known| known.is(loaded)) {
-                self.policies.push(PolicyCoverage::new(loaded));
-            }
+            let path = PathBuf::from(&loaded.file);
+            let path = fs::canonicalize(&path).unwrap_or(path);
+            let kind = loaded.policy.kind();
+            let mut known = self.policies.iter();
+            let place =
+                known.position(|known| known.path == path && known.loaded.policy.kind() == kind);
+            places.push(place.unwrap_or_else(|| {
+                self.policies.push(PolicyCoverage::new(loaded, path));
+                self.policies.len() - 1
+            }));
         }
+        places
     }
 
-    /// Notes what a case was decided by; `policies` are those asked, short-hand expanded.
+    /// Notes what a case was decided by.
+    ///
+    /// `policies` are those asked, short-hand expanded, and `places` what [`Self::add`] said of them.
     pub(super) fn record(
         &mut self,
+        places: &[usize],
         policies: &[LoadedPolicy],
         request: &Request<'_>,
         explanation: &Explanation,
     ) {
-        for (index, loaded) in policies.iter().enumerate() {
-            let Some(known) = self.policies.iter_mut().find(|known| known.is(loaded)) else {
-                continue;
-            };
-            let determining = explanation.determining.iter();
-            for determining in determining.filter(|determining| determining.policy == index) {
+        for determining in &explanation.determining {
+            let place = places.get(determining.policy);
+            if let Some(known) = place.and_then(|&place| self.policies.get_mut(place)) {
                 known.record(determining);
             }
-            if known.excepting {
-                for trace in reference::trace(core::slice::from_ref(&loaded.policy), request) {
-                    known.record_excepted(&trace, request);
-                }
+        }
+        for (&place, loaded) in places.iter().zip(policies) {
+            let known = self.policies.get_mut(place).filter(|known| known.excepting);
+            let Some(known) = known else { continue };
+            for trace in reference::trace(core::slice::from_ref(&loaded.policy), request) {
+                known.record_excepted(&trace, request);
             }
         }
     }
@@ -152,7 +169,7 @@ impl Coverage {
 }
 
 impl PolicyCoverage {
-    fn new(loaded: &LoadedPolicy) -> Self {
+    fn new(loaded: &LoadedPolicy, path: PathBuf) -> Self {
         let statements = loaded.policy.statements();
         let excepting = (statements
             .iter()
@@ -160,6 +177,7 @@ impl PolicyCoverage {
         .any(|condition| condition.operator.value.operator == Operator::NotIpAddress);
         Self {
             loaded: loaded.clone(),
+            path,
             statements: statements
                 .iter()
                 .map(|statement| StatementCoverage {
@@ -169,10 +187,6 @@ impl PolicyCoverage {
                 .collect(),
             excepting,
         }
-    }
-
-    fn is(&self, loaded: &LoadedPolicy) -> bool {
-        self.loaded.file == loaded.file && self.loaded.policy.kind() == loaded.policy.kind()
     }
 
     fn record(&mut self, determining: &Determining) {

@@ -23,12 +23,13 @@ use portcullis::{Decision, Position};
 pub(crate) use self::args::{TEST_HELP, TestArgs};
 
 use self::args::Report;
-use self::bench::Bench;
+use self::bench::{Bench, Recorder};
 use self::coverage::Coverage;
 use self::suite::{Case, Suite, fault_of, in_fields};
 use self::yaml::fault;
 use crate::exit::Exit;
 use crate::failure::{BrokenPolicy, Failure, PolicyFault};
+use crate::policies::is_stdin;
 use crate::reply::Reply;
 
 /// Answers with what came of the cases.
@@ -66,6 +67,13 @@ struct CaseFile {
 
 /// Reads all files; their faults are one failure.
 fn read(args: &TestArgs) -> Result<Vec<CaseFile>, Failure> {
+    let stdin = |files: &[PathBuf]| files.iter().any(|file| is_stdin(file));
+    if stdin(&args.files) && stdin(&args.policies) {
+        return Err(Failure::usage(
+            "stdin is given as cases and as a policy",
+            "give a file for one of them",
+        ));
+    }
     let mut files = Vec::new();
     let mut broken = Vec::new();
     for path in files::find(&args.files)? {
@@ -178,6 +186,7 @@ impl<'f> Outcome<'f> {
     fn of(args: &TestArgs, files: &'f [CaseFile]) -> Result<Self, Failure> {
         let mut run = Run {
             args,
+            benches: Vec::new(),
             coverage: (args.coverage || args.min_coverage.is_some()).then(Coverage::default),
             warnings: Vec::new(),
             drawings_left: DRAWINGS,
@@ -228,6 +237,8 @@ impl<'f> Outcome<'f> {
 /// What is kept from file to file.
 struct Run<'a> {
     args: &'a TestArgs,
+    /// Policies are compiled once, however many files ask them.
+    benches: Vec<Bench>,
     coverage: Option<Coverage>,
     warnings: Vec<String>,
     /// How many failed cases may still be drawn.
@@ -247,10 +258,21 @@ impl Run<'_> {
                 [] => &suite.policies,
                 given => given,
             };
-            let mut bench = Bench::new(policies, suite.kind)?;
-            if let Some(coverage) = &mut self.coverage {
-                coverage.add(bench.loaded());
-            }
+            let known = (self.benches.iter()).position(|bench| bench.is_of(policies, suite.kind));
+            let known = match known {
+                Some(known) => known,
+                None => {
+                    self.benches.push(Bench::new(policies, suite.kind)?);
+                    self.benches.len() - 1
+                }
+            };
+            let Some(bench) = self.benches.get_mut(known) else {
+                continue;
+            };
+            let places = self
+                .coverage
+                .as_mut()
+                .map(|coverage| coverage.add(bench.loaded()));
             // Cases of one row mostly fail for one reason, which is drawn once.
             let mut drawn: Vec<(usize, Vec<Statement>)> = Vec::new();
             let reasons = self.args.format == Report::Json;
@@ -262,7 +284,9 @@ impl Run<'_> {
             });
             let filter = filter.filter(|_| !named);
             for case in suite.cases.iter().filter(|case| chosen(case, filter)) {
-                let mut verdict = match bench.ask(case, reasons, self.coverage.as_mut()) {
+                let recorder = (self.coverage.as_mut().zip(places.as_deref()))
+                    .map(|(of, places)| Recorder { of, places });
+                let mut verdict = match bench.ask(case, reasons, recorder) {
                     Ok(verdict) => verdict,
                     Err(Failure::Usage { message, help }) => {
                         let fault = fault_of(case, &message, help.as_deref());
@@ -283,7 +307,7 @@ impl Run<'_> {
                 }
                 verdicts.push(verdict);
             }
-            for (place, warning) in bench.into_warnings() {
+            for (place, warning) in bench.take_warnings() {
                 let (line, warning) = (suite::line(&place), in_fields(&warning));
                 self.warnings
                     .push(format!("{}:{line}: {warning}", file.name));
