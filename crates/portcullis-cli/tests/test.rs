@@ -377,6 +377,19 @@ fn coverage_is_that_of_all_files_together() {
     );
 }
 
+/// The file that the help shows is one.
+#[test]
+fn the_example_of_the_help() {
+    let help = run("test --help").stdout;
+    let shown = help
+        .lines()
+        .skip_while(|line| *line != "A file of cases is YAML (so JSON will do):");
+    let shown = shown.skip(1).take_while(|line| line.starts_with("  "));
+    let cases: String = shown.map(|line| format!("{}\n", &line[2..])).collect();
+    let outcome = test("--policy office-allow-list.json", &cases);
+    assert_eq!(outcome.stdout, "passed 6 cases in <stdin>\n", "{outcome:?}");
+}
+
 #[test]
 fn stdin_is_one_thing() {
     let outcome = test("--policy -", OFFICE);
@@ -432,6 +445,10 @@ error: there is no field `sourc-ip`
     for (cases, said) in [
         ("", "error: there are no cases\n"),
         ("a: [1\n", "error: this is no YAML: "),
+        (
+            "cases:\n  - source-ip: 2001:db8::\n",
+            "error: this is no YAML: mapping values are not allowed",
+        ),
         (
             "cases: [{expect: deny}]\n",
             "error: the cases name no policy\n",

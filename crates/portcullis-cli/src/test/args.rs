@@ -59,21 +59,22 @@ pub(crate) enum Report {
 /// What stands below the arguments in the help.
 pub(crate) const TEST_HELP: &str = "\
 A file of cases is YAML (so JSON will do):
-  policy: office.json               or `policies: [api.json, partner.json]`, beside this file
-  kind: resource                    or identity; may be left out, as --kind of check
-  defaults:                         for what the cases do not say
+  policy: office.json               # or `policies: [api.json, partner.json]`, beside this file
+  kind: resource                    # or identity; may be left out, as --kind of check
+  defaults:                         # for what the cases do not say
     method: GET
     path: /pets
     api: {region: eu-central-1, account: \"123456789012\", id: io75qg1rvf}
   cases:
-    - name: the office gets in      may be left out
+    - name: the office gets in      # may be left out
       source-ip: [203.0.113.7, 2001:db8:7::1]
       expect: allow
     - name: all others stay outside
       source-ip: [192.0.2.1, missing]
       method: [GET, POST]
       expect: deny
-Several such documents may stand in one file, with `---` between them.
+An address that ends in a colon stands in quotes, as \"2001:db8::\": YAML takes it for a key \
+otherwise. Several such documents may stand in one file, with `---` between them.
 
 The fields of a request are source-ip, method, path, stage, resource, action, principal, context \
 (condition keys with a value or a list of values; ~ takes one of the defaults away) and api \

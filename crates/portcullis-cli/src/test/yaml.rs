@@ -275,7 +275,10 @@ impl Reader {
             range: at..at,
             position: position(error.marker()),
         };
-        fault(&place, format!("this is no YAML: {}", error.info()), None)
+        // What an address such as `2001:db8::` is taken for.
+        let colon = error.info().contains("mapping values");
+        let message = format!("this is no YAML: {}", error.info());
+        fault(&place, message, colon.then_some(COLON_HELP))
     }
 }
 
@@ -338,6 +341,9 @@ impl Offsets {
     }
 }
 
+/// What to do about a text that YAML takes for a key.
+pub(super) const COLON_HELP: &str =
+    "a text that ends in a colon, or has one and a space in it, stands in quotes: \"2001:db8::\"";
 /// How deep lists and mappings may be nested; cases are five deep.
 const DEPTH: usize = 32;
 /// How many values a file may have.

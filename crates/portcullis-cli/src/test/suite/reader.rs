@@ -9,7 +9,7 @@ use super::{Case, Expected, Suite};
 use crate::args::Kind;
 use crate::failure::PolicyFault;
 use crate::terminal::{shortened, visible};
-use crate::test::yaml::{Key, Node, Place, Value, fault};
+use crate::test::yaml::{COLON_HELP, Key, Node, Place, Value, fault};
 
 /// Reads the suite of a document; `file` is the file it stands in.
 pub(in crate::test) fn read(document: &Node, file: &Path) -> Result<Suite, Vec<PolicyFault>> {
@@ -389,7 +389,11 @@ impl Reader {
             }
             Value::List(_) | Value::Map(_) => {
                 let message = format!("the value is a text, not {}", node.type_name());
-                self.fault(path, &node.place, message, "");
+                let help = match node.value {
+                    Value::Map(_) => COLON_HELP,
+                    _ => "",
+                };
+                self.fault(path, &node.place, message, help);
             }
         }
         None

@@ -274,7 +274,14 @@ fn faults_say_what_and_where() {
             "cases[0].path",
             "the value is a text, not a mapping",
             (1, 31),
-            "",
+            "in quotes",
+        ),
+        (
+            "cases: [{expect: deny, source-ip: [2001:db8::, ::1]}]",
+            "cases[0].source-ip",
+            "the value is a text, not a mapping",
+            (1, 36),
+            "in quotes: \"2001:db8::\"",
         ),
         (
             "cases: [{expect: deny, path: /, resource: x}]",
