@@ -132,6 +132,12 @@ fn a_missing_deny_is_explained_by_the_nearest_one() {
 }
 
 #[test]
+fn a_deny_of_either_kind_is_explained_by_the_nearest_one_too() {
+    let outcome = test("--policy block-list.json", OFFICE);
+    assert!(outcome.stdout.contains("would deny"), "{}", outcome.stdout);
+}
+
+#[test]
 fn every_case_is_answered_as_check_answers_it() {
     let outcome = run("test cases.yaml --format json");
     let answer: Json = serde_json::from_str(&outcome.stdout).unwrap();

@@ -37,7 +37,7 @@ read from the result is equal to the one before.
   - two spaces for each level, a line for each member of an object
   - a list on one line if it fits in 80 characters, else a line for each value
   - strings with escapes only where JSON demands them or a character cannot be seen
-  - a line feed at the end
+  - line feeds between lines, and one at the end
 Documents that are escaped as a JSON string become plain ones. Everything else stays as it is \
 written: one value alone or in a list, numbers without quotes, addresses without a prefix length, \
 host bits, values that stand there twice, the order of lists.

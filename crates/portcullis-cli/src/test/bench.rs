@@ -126,7 +126,11 @@ impl Bench {
         let compiled = self.compiled(api)?;
         let explanation = question.with_request(|request| compiled.engine.explain(request));
         let mut drawn = explain::reasons(&compiled.policies, &question, &explanation);
-        if case.expected == Expected::Exactly(Decision::ExplicitDeny)
+        let by_deny = matches!(
+            case.expected,
+            Expected::Deny | Expected::Exactly(Decision::ExplicitDeny)
+        );
+        if by_deny
             && explanation.decision != Decision::ExplicitDeny
             && let Some(miss) = explain::nearest_deny(&compiled.policies, &question)
         {
