@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! text ──source──▶ Source ──json──▶ tree with spans ──parse──▶ Policy | ParseError (all faults)
-//!      unescape once or twice        duplicate keys kept        Policy ──display──▶ text
+//!      unescape once or twice        duplicate keys kept        Policy ──display, layout──▶ text
 //! ```
 //!
 //! This is the only place that knows JSON. What is accepted follows the IAM policy
@@ -15,6 +15,7 @@
 mod display;
 mod error;
 mod json;
+mod layout;
 mod model;
 mod operator;
 mod options;
@@ -26,6 +27,7 @@ mod text;
 pub(crate) mod value;
 
 pub use self::error::{Fault, ParseError};
+pub use self::layout::Layout;
 pub use self::model::{
     Action, Condition, Located, Policy, PolicyKind, PrincipalElement, PrincipalEntry, Resource,
     Statement, Values, Version,

@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::policies::{self, Given, LoadedPolicy};
 use crate::question::Question;
 use crate::reply::Reply;
-use crate::target::{Called, Target};
+use crate::target::{Called, PolicyTraits, Target};
 use crate::terminal::{shortened, visible};
 
 /// Answers with the decision and the statements that caused it.
@@ -62,7 +62,7 @@ impl Asked {
                 });
             }
         };
-        let target = Target::read(called, args, &policies)?;
+        let target = Target::read(called, args, PolicyTraits::of(&policies))?;
         let question = Question::read(args, target.resource)?;
         if let Some(api) = &target.api {
             policies::expand(&mut policies, api);

@@ -17,6 +17,7 @@ mod excerpt;
 mod exit;
 mod explain;
 mod failure;
+mod fmt;
 mod inspect;
 mod manual;
 mod map;
@@ -24,9 +25,11 @@ mod nearest;
 mod output;
 mod policies;
 mod question;
+mod replace;
 mod reply;
 mod target;
 mod terminal;
+mod test;
 
 use clap::Parser;
 
@@ -45,6 +48,8 @@ fn main() -> Exit {
         Command::Compile(args) => compile::run(args, &output),
         Command::Map(args) => map::run(args, &output),
         Command::Inspect(args) => inspect::run(args),
+        Command::Fmt(args) => fmt::run(args),
+        Command::Test(args) => test::run(args),
         Command::Completions(args) => Ok(manual::completions(args)),
         Command::Man(args) => manual::pages(args),
     };

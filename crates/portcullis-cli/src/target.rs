@@ -76,14 +76,13 @@ impl Target {
     pub(crate) fn read(
         called: Called<'_>,
         args: &QuestionArgs,
-        policies: &[LoadedPolicy],
+        policies: PolicyTraits,
     ) -> Result<Self, Failure> {
-        let short_hand = policies.iter().any(|loaded| has_short_hand(&loaded.policy));
+        let PolicyTraits { named, short_hand } = policies;
         match called {
             Called::Resource(resource) => Self::of_resource(resource, &args.api, short_hand),
             Called::Endpoint { method, path } => {
-                let policies = policies.iter().map(|loaded| &loaded.policy);
-                let parts = Parts::read(args, Named::by(policies))?;
+                let parts = Parts::read(args, named)?;
                 parts.into_target(method, path, short_hand)
             }
         }
@@ -100,7 +99,7 @@ impl Target {
                 "give --stage, --region, --account and --api-id beside --method and --path, or --resource",
             ));
         }
-        Self::read(called, args, &[])
+        Self::read(called, args, PolicyTraits::of(&[]))
     }
 
     fn of_resource(resource: &str, flags: &ApiArgs, short_hand: bool) -> Result<Self, Failure> {
@@ -291,6 +290,23 @@ impl Parts {
                 .map_err(|error| no_api(&error))?,
             warnings,
         })
+    }
+}
+
+/// What of policies a target depends on; read once for many requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PolicyTraits {
+    named: Named,
+    short_hand: bool,
+}
+
+impl PolicyTraits {
+    /// Reads the resources of the policies.
+    pub(crate) fn of(policies: &[LoadedPolicy]) -> Self {
+        Self {
+            named: Named::by(policies.iter().map(|loaded| &loaded.policy)),
+            short_hand: policies.iter().any(|loaded| has_short_hand(&loaded.policy)),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use crate::run::{portcullis, run};
 
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 10] = [
     "check",
     "explain",
     "eval",
@@ -19,6 +19,8 @@ const COMMANDS: [&str; 8] = [
     "completions",
     "man",
     "map",
+    "fmt",
+    "test",
 ];
 
 #[test]

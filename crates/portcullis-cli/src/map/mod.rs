@@ -48,7 +48,7 @@ use crate::output::Output;
 use crate::policies::{self, LoadedPolicy, is_stdin};
 use crate::question::Question;
 use crate::reply::Reply;
-use crate::target::{Called, Target};
+use crate::target::{Called, PolicyTraits, Target};
 use crate::terminal::visible;
 
 /// Draws the picture, and answers with the number of addresses by decision.
@@ -140,7 +140,7 @@ impl Asked {
         let given = &question.policies;
         let files: Vec<_> = given.files.iter().chain(&args.diff).cloned().collect();
         let mut policies = policies::load(&files, given.kind)?;
-        let target = Target::read(called, question, &policies)?;
+        let target = Target::read(called, question, PolicyTraits::of(&policies))?;
         if let Some(api) = &target.api {
             policies::expand(&mut policies, api);
         }
