@@ -15,21 +15,35 @@
 //! | [`decision`] | what is answered |
 //! | [`mod@reference`] | the executable specification, slow and plain |
 
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
 pub mod decision;
 pub mod engine;
 pub mod policy;
+#[cfg(feature = "build")]
 pub mod reference;
 pub mod request;
 
 mod image;
+#[cfg(feature = "build")]
 mod ir;
 mod pattern;
 mod prefix;
 mod util;
 
 pub use crate::decision::{Decision, Effect, Explanation, Position};
-pub use crate::engine::{Builder, Engine, Handle, Inspection, Scope};
-pub use crate::image::{Config, ImageError, Strategy};
+#[cfg(feature = "std")]
+pub use crate::engine::Handle;
+pub use crate::engine::{Engine, Inspection};
+#[cfg(feature = "build")]
+pub use crate::engine::{Builder, Scope};
+pub use crate::image::ImageError;
+#[cfg(feature = "build")]
+pub use crate::image::{Config, Strategy};
+#[cfg(feature = "build")]
 pub use crate::ir::BuildError;
+#[cfg(feature = "build")]
 pub use crate::policy::{ParseError, ParseOptions, Policy, PolicyKind};
 pub use crate::request::{Address, Api, ApiError, Principal, Request, Value, is_address_key};

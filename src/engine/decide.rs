@@ -13,7 +13,7 @@ use super::scope::Left;
 use super::template::Template;
 use super::withheld::{self, Cancelled};
 use crate::decision::Decision;
-use crate::image::programs::item_hash;
+use crate::image::keys::item_hash;
 use crate::image::{
     Base, Cell, EFFECT_ALLOW, EFFECT_DENY, Hit, MANY_ROWS, NO_ROW, Program, ProgramItem, Row, Rule,
     View,
@@ -36,6 +36,7 @@ pub(super) fn decide(image: &View<'_>, request: &Request<'_>) -> Decision {
 }
 
 /// Decides about a resource of which the start is known: `asked` says what is left.
+#[cfg(feature = "build")]
 pub(super) fn decide_scoped(
     image: &View<'_>,
     request: &Request<'_>,

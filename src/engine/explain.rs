@@ -11,7 +11,7 @@ use super::lane::Lanes;
 use crate::decision::{
     Decision, Determining, Effect, Explanation, MatchedPattern, MatchedPrefix, Position,
 };
-use crate::image::statements::{v6_bits, v6_words};
+use crate::image::keys::{v6_bits, v6_words};
 use crate::image::{EFFECT_ALLOW, EFFECT_DENY, Rule, View};
 use crate::request::Request;
 use crate::util::ids::Id;

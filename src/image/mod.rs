@@ -29,27 +29,42 @@
 //!
 //! See also: `crate::ir`, which it is built from, and `crate::engine`, which reads it.
 
-mod address_set;
-mod build;
 pub(crate) mod bytes;
 pub(crate) mod caller;
-pub(crate) mod conditions;
-mod config;
 mod error;
 pub(crate) mod file;
-mod lanes;
+pub(crate) mod keys;
 mod loaded;
 #[cfg(feature = "mmap")]
 pub(crate) mod map;
-pub(crate) mod programs;
-mod resources;
-mod rows;
-pub(crate) mod statements;
 mod tables;
 mod validate;
+
+// The build, and what it is made of.
+#[cfg(feature = "build")]
+mod address_set;
+#[cfg(feature = "build")]
+mod build;
+#[cfg(feature = "build")]
+mod conditions;
+#[cfg(feature = "build")]
+mod config;
+#[cfg(feature = "build")]
+mod lanes;
+#[cfg(feature = "build")]
+mod programs;
+#[cfg(feature = "build")]
+mod resources;
+#[cfg(feature = "build")]
+mod rows;
+#[cfg(feature = "build")]
+mod statements;
+#[cfg(feature = "build")]
 mod writer;
 
+#[cfg(feature = "build")]
 pub(crate) use self::build::build;
+#[cfg(feature = "build")]
 pub use self::config::{Config, Strategy};
 pub use self::error::ImageError;
 pub(crate) use self::error::ImageErrorKind;

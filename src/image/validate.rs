@@ -10,10 +10,10 @@
 
 use super::error::{ImageError, ImageErrorKind};
 use super::tables::{NO_ROW, Row, View};
-use crate::ir::VARIABLE_LIMIT;
 use crate::util::extent::Extent;
 use crate::util::hash::HashTableView;
 use crate::util::int::AsUsize;
+use crate::util::limits::VARIABLE_LIMIT;
 
 /// How many rows may count with one; a build makes two.
 const CHAIN: usize = 8;
