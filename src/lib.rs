@@ -36,9 +36,9 @@ mod util;
 pub use crate::decision::{Decision, Effect, Explanation, Position};
 #[cfg(feature = "std")]
 pub use crate::engine::Handle;
-pub use crate::engine::{Engine, Inspection};
 #[cfg(feature = "build")]
 pub use crate::engine::{Builder, Scope};
+pub use crate::engine::{Engine, Inspection};
 pub use crate::image::ImageError;
 #[cfg(feature = "build")]
 pub use crate::image::{Config, Strategy};

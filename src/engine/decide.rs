@@ -55,6 +55,10 @@ pub(super) struct Asked<'i, 'r> {
     /// The resource whole, in pieces; none where `text` is all of it.
     pub(super) pieces: &'r [&'r str],
     /// Whether `text` is what `left` is to read; else it reads the pieces behind the first.
+    #[cfg_attr(
+        not(feature = "build"),
+        expect(dead_code, reason = "only scopes leave anything")
+    )]
     pub(super) is_joined: bool,
 }
 

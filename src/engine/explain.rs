@@ -1,5 +1,7 @@
 //! The same question asked of every rule, with what in it matched.
 
+use alloc::borrow::ToOwned;
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};

@@ -67,6 +67,7 @@ pub(crate) use self::build::build;
 #[cfg(feature = "build")]
 pub use self::config::{Config, Strategy};
 pub use self::error::ImageError;
+#[cfg(feature = "std")]
 pub(crate) use self::error::ImageErrorKind;
 pub(crate) use self::loaded::Loaded;
 pub(crate) use self::tables::*;

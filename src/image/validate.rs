@@ -8,6 +8,8 @@
 //! runs and probes of the look-ups are short, that texts have few parts and rows few that
 //! count with them. Somebody who makes an image up can still make it decide whatever he likes.
 
+use alloc::vec::Vec;
+
 use super::error::{ImageError, ImageErrorKind};
 use super::tables::{NO_ROW, Row, View};
 use crate::util::extent::Extent;

@@ -47,6 +47,8 @@ pub(crate) mod build;
 pub(crate) mod derive;
 
 pub(crate) use self::automaton::AutomatonView;
-pub(crate) use self::glob::{ANY, ONE};
 #[cfg(feature = "build")]
-pub(crate) use self::{automaton::Automaton, glob::program};
+pub(crate) use self::{
+    automaton::Automaton,
+    glob::{ANY, ONE, program},
+};
