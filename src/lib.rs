@@ -14,6 +14,17 @@
 //! | [`engine`] | the compiled policies: decide, explain, inspect |
 //! | [`decision`] | what is answered |
 //! | [`mod@reference`] | the executable specification, slow and plain |
+//!
+//! # Features
+//!
+//! All of them only add.
+//!
+//! | feature | what it adds | default |
+//! |---|---|---|
+//! | none | what decides: requests, and an [`Engine`] of an image ([`Engine::from_image`], [`Engine::from_static_image`]) to decide, explain and inspect; `no_std`, with `alloc` for the engine, for copies and for explanations | |
+//! | `std` | what needs a system: [`Engine::read_image`] and [`Handle`] | yes |
+//! | `build` | what compiles: [`policy`] with its parser, [`Builder`], [`Scope`], [`mod@reference`]; needs `std` | yes |
+//! | `mmap` | `Engine::map_image`, which maps a file instead of reading it; needs `std` | |
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
