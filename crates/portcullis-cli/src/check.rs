@@ -2,6 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use portcullis::decision::Determining;
+use portcullis::policy::OperatorFamily;
 use portcullis::{Decision, Effect, Engine, Explanation, PolicyKind};
 use serde::Serialize;
 
@@ -70,6 +71,7 @@ impl Asked {
         if args.policies.kind.is_none() && args.principal.is_none() {
             warnings.extend(policies.iter().filter_map(unclaimed));
         }
+        warnings.extend(unplaced(&policies, &question));
         Ok(Self {
             engine: policies::build(&policies)?,
             policies,
@@ -114,6 +116,30 @@ fn unclaimed(loaded: &LoadedPolicy) -> Option<String> {
             loaded.file
         )
     })
+}
+
+/// Returns what is said of policies that decide by an address which the request does not have.
+///
+/// A block list lets such a request in, which is seldom what was asked.
+fn unplaced(policies: &[LoadedPolicy], question: &Question) -> Option<String> {
+    const KEY: &str = "aws:SourceIp";
+    if !question.lacks(KEY) {
+        return None;
+    }
+    let decides_by_address = |loaded: &&LoadedPolicy| {
+        let statements = loaded.policy.statements().iter();
+        let mut conditions = statements.flat_map(|statement| &statement.conditions);
+        conditions.any(|condition| {
+            condition.key.value.eq_ignore_ascii_case(KEY)
+                && condition.operator.value.operator.family() == OperatorFamily::Ip
+        })
+    };
+    let loaded = policies.iter().find(decides_by_address)?;
+    Some(format!(
+        "{} decides by `{KEY}`, which this request does not have: IpAddress does not hold and \
+         NotIpAddress does; --source-ip IP gives the address",
+        loaded.file
+    ))
 }
 
 /// Returns the exit code of a decision.

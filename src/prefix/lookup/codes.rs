@@ -156,7 +156,7 @@ impl Codes {
         Some(Self {
             root,
             cells,
-            escapes: Escapes::new(&children)?,
+            escapes: Escapes::new(&children),
         })
     }
 

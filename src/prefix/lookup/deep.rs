@@ -95,7 +95,7 @@ pub(crate) fn split(stretches: &[(u128, ClassId)], escape: u32) -> Option<Split>
             above.push((after, class));
         }
     }
-    deep.blocks = Escapes::new(&children)?;
+    deep.blocks = Escapes::new(&children);
     deep.classes = Packed::from_numbers(escape, &classes);
     Some(Split { above, deep })
 }

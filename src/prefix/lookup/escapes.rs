@@ -7,6 +7,8 @@
 //!
 //! - A block is at most `probes` slots behind its home; so many are looked at, whatever
 //!   the content.
+//! - Blocks that no multiplier spreads, as somebody may choose them, are sorted instead;
+//!   `probes` is 0 then.
 //! - An empty slot's child is [`NONE`].
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -43,9 +45,9 @@ tables! {
             scalar multiplier_low: u32;
             /// The upper half.
             scalar multiplier_high: u32;
-            /// How many slots are looked at.
+            /// How many slots are looked at; 0 where they are sorted by block.
             scalar probes: u32;
-            /// The slots, and [`PROBES`] behind the last home.
+            /// The slots, and [`PROBES`] behind the last home; or one for each block, sorted.
             table slots: Slot;
         }
     }
@@ -62,18 +64,34 @@ pub(crate) struct Slot {
 
 #[cfg(feature = "build")]
 impl Escapes {
-    /// Lays out `children`, whose blocks are distinct; `None` where they cannot be spread.
-    pub(crate) fn new(children: &[(u64, u32)]) -> Option<Self> {
+    /// Lays out `children`, whose blocks are distinct.
+    pub(crate) fn new(children: &[(u64, u32)]) -> Self {
         if children.is_empty() {
-            return Some(Self::default());
+            return Self::default();
         }
         let snug = children.len() + children.len() / 4 + 1;
         let tries = MULTIPLIERS.iter().zip([snug, snug, 2 * snug, 4 * snug]);
         tries
             .filter(|(_, len)| to_u32(*len).is_some())
             .find_map(|(&multiplier, len)| Self::spread(children, multiplier, len))
+            .unwrap_or_else(|| Self::sort(children))
     }
 
+    /// Lays out children that cannot be spread.
+    fn sort(children: &[(u64, u32)]) -> Self {
+        let slot = |&(block, child)| Slot {
+            block: halves(block),
+            child,
+        };
+        let mut slots: Vec<Slot> = children.iter().map(slot).collect();
+        slots.sort_unstable_by_key(|slot| slot.block);
+        Self {
+            slots,
+            ..Self::default()
+        }
+    }
+
+    /// Lays out children by their hashes; `None` where some are too many behind one home.
     fn spread(children: &[(u64, u32)], multiplier: u64, len: usize) -> Option<Self> {
         let empty = Slot {
             block: [0; 2],
@@ -126,8 +144,12 @@ impl EscapesView<'_> {
     /// Returns the child of `block`, or `None` if there is none.
     #[inline]
     pub(crate) fn child(&self, block: u64) -> Option<u32> {
-        let run = self.slots.get(self.home(block)..)?;
         let wanted = halves(block);
+        if self.probes == 0 {
+            let at = self.slots.binary_search_by_key(&wanted, |slot| slot.block);
+            return self.slots.get(at.ok()?).map(|slot| slot.child);
+        }
+        let run = self.slots.get(self.home(block)..)?;
         run.iter()
             .take(self.probes.as_usize())
             .find(|slot| slot.block == wanted)
@@ -159,12 +181,36 @@ mod tests {
         for step in [1, 256, 1 << 16, 1 << 30, 0x0123_4567] {
             let blocks = (0..3000_u32).map(|i| (u64::from(i) * step, i));
             let children: Vec<(u64, u32)> = blocks.collect();
-            let escapes = Escapes::new(&children).unwrap();
+            let escapes = Escapes::new(&children);
             for &(block, child) in &children {
                 assert_eq!(escapes.view().child(block), Some(child), "{step} {block}");
             }
             assert_eq!(escapes.view().child(3000 * step), None);
         }
-        assert_eq!(Escapes::new(&[]).unwrap().view().child(0), None);
+        assert_eq!(Escapes::new(&[]).view().child(0), None);
+    }
+
+    /// More blocks than are looked at have the same home under each multiplier.
+    #[test]
+    fn blocks_chosen_to_collide_are_found() {
+        let mut children = Vec::new();
+        for multiplier in MULTIPLIERS {
+            // By Newton's method, which doubles the right bits: 3, 6, 12, 24, 48, 96.
+            let step = |x: u64| x.wrapping_mul(2_u64.wrapping_sub(multiplier.wrapping_mul(x)));
+            let inverse = (0..5).fold(multiplier, |x, _| step(x));
+            assert_eq!(multiplier.wrapping_mul(inverse), 1);
+            for product in 1..=u64::from(PROBES) + 1 {
+                let mixed = inverse.wrapping_mul(product);
+                let block = mixed ^ mixed >> 29 ^ mixed >> 58;
+                children.push((block, to_u32(children.len()).unwrap()));
+            }
+        }
+        let escapes = Escapes::new(&children);
+        assert_eq!(escapes.probes, 0, "they do not collide");
+        assert!(escapes.view().is_sound());
+        for &(block, child) in &children {
+            assert_eq!(escapes.view().child(block), Some(child), "{block}");
+        }
+        assert_eq!(escapes.view().child(5), None);
     }
 }

@@ -1,0 +1,144 @@
+//! Documents with several faults: all are told, and no remedy leads astray.
+
+use super::*;
+
+/// What is wrong in one place hides nothing of what is wrong in another.
+#[test]
+fn a_fault_hides_no_other() {
+    let faults = |text: &str| -> Vec<String> {
+        let error = Policy::from_json(text).expect_err(text);
+        let path = |fault: &Fault| fault.path().to_owned();
+        error.faults().iter().map(path).collect()
+    };
+    let unknown_operator = document(r#"Condition={"Bol":{"":1,"a":1,"A":1},"Bool":{"":1}}"#);
+    assert_eq!(
+        faults(&unknown_operator),
+        [
+            "Statement.Condition.Bol",
+            "Statement.Condition.Bol.",
+            "Statement.Condition.Bol.A",
+            "Statement.Condition.Bool.",
+            "Statement.Condition.Bool.",
+        ]
+    );
+    assert_eq!(
+        faults(&document(r#"Condition={"Bol":7}"#)),
+        ["Statement.Condition.Bol"; 2]
+    );
+    let twins = r#"{"Statement":{"Effect":"Deny","Action":"a","NotAction":"b:c","Resource":"*"}}"#;
+    assert_eq!(faults(twins), ["Statement.Action", "Statement.NotAction"]);
+    let both = r#"{"Statement":{"Effect":"Deny","Action":"*","NotAction":["a",null],"Resource":"*","NotResource":"x"}}"#;
+    assert_eq!(
+        faults(both),
+        [
+            "Statement.NotAction",
+            "Statement.NotAction[0]",
+            "Statement.NotAction[1]",
+            "Statement.NotResource",
+            "Statement.NotResource",
+        ]
+    );
+    let callers = r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*","Principal":"*","NotPrincipal":{"AWS":["a"]}}}"#;
+    assert_eq!(
+        faults(callers),
+        ["Statement.NotPrincipal", "Statement.NotPrincipal.AWS[0]"]
+    );
+    let types =
+        r#"Principal={"Aws":["x",null,"",["*"],"a*","*"],"Service":"","Service":["s","b*"]}"#;
+    assert_eq!(
+        faults(&document(types)),
+        [
+            "Statement.Principal.Aws",
+            "Statement.Principal.Aws[1]",
+            "Statement.Principal.Aws[2]",
+            "Statement.Principal.Aws[3]",
+            "Statement.Principal.Aws[4]",
+            "Statement.Principal.Service",
+            "Statement.Principal.Service",
+            "Statement.Principal.Service[1]",
+        ]
+    );
+    let values =
+        r#"Condition={"Bol":{"a":[null,[1],{},"x","${",7],"b":[],"b":["c",null],"B":null}}"#;
+    assert_eq!(
+        faults(&document(values)),
+        [
+            "Statement.Condition.Bol",
+            "Statement.Condition.Bol.a[0]",
+            "Statement.Condition.Bol.a[1]",
+            "Statement.Condition.Bol.a[2]",
+            "Statement.Condition.Bol.a[4]",
+            "Statement.Condition.Bol.b",
+            "Statement.Condition.Bol.b",
+            "Statement.Condition.Bol.b[1]",
+            "Statement.Condition.Bol.B",
+            "Statement.Condition.Bol.B",
+        ]
+    );
+    let again = r#"Condition={"Bool":{"a":true},"Bool":{"a":"x","A":"y","a":"z"}}"#;
+    assert_eq!(
+        faults(&document(again)),
+        [
+            "Statement.Condition.Bool",
+            "Statement.Condition.Bool.a",
+            "Statement.Condition.Bool.A",
+            "Statement.Condition.Bool.A",
+            "Statement.Condition.Bool.a",
+            "Statement.Condition.Bool.a",
+        ]
+    );
+    let elements = r#"{"Version":"2012-10-17","Version":"x","Id":"a","Id":7,"Statement":{
+        "Sid":"a","Sid":7,"Effect":"Deny","Effect":"deny","Principal":"*","Principal":"x",
+        "Action":"*","Action":"x","Resource":"*","Resource":"x","Condition":{},"Condition":7
+    },"Statement":[{}]}"#;
+    assert_eq!(
+        faults(elements),
+        [
+            "Version",
+            "Version",
+            "Id",
+            "Id",
+            "Statement.Sid",
+            "Statement.Sid",
+            "Statement.Effect",
+            "Statement.Effect",
+            "Statement.Principal",
+            "Statement.Principal",
+            "Statement.Action",
+            "Statement.Action",
+            "Statement.Resource",
+            "Statement.Resource",
+            "Statement.Condition",
+            "Statement.Condition",
+            "Statement",
+            "Statement[0]",
+            "Statement[0]",
+            "Statement[0]",
+            "Statement[0]",
+        ]
+    );
+    let wrong_version = document(r#"Resource="${a""#).replace("2012", "2013");
+    assert_eq!(faults(&wrong_version), ["Version", "Statement.Resource"]);
+}
+
+#[test]
+fn no_remedy_means_the_opposite() {
+    let help = |operator: &str| {
+        fault(&document(&format!(
+            r#"Condition={{"{operator}":{{"a":"b"}}}}"#
+        )))
+        .2
+    };
+    assert_ne!(
+        help("BinaryNotEquals").as_deref(),
+        Some("did you mean `BinaryEquals`?")
+    );
+    assert_eq!(
+        help("NotIPAddress").as_deref(),
+        Some("did you mean `NotIpAddress`?")
+    );
+    assert_eq!(
+        help("StringNotEqual").as_deref(),
+        Some("did you mean `StringNotEquals`?")
+    );
+}
