@@ -21,7 +21,7 @@
 //! With the feature `build`:
 //!
 //! - `builder`: engines of policies;
-//! - `scope`: an engine bound to the start of its resources.
+//! - `scope`: an engine bound to the start of its resources; without, `unscoped` stands in its place.
 //!
 //! With the feature `std`:
 //!

@@ -22,10 +22,13 @@
 //! tested by itself against the sorted ranges of its prefix lists; a build without
 //! classes keeps all of them so. Both forms are always exact.
 //!
-//! The parts, in the order of the build: `conditions` (lists, conditions), `lanes` with
-//! `caller`, `statements` (what explanations tell), `address_set` (what of a rule the
-//! classes answer), `resources` (automaton, hits, complements) over `rows` over `programs`;
-//! `tables` has the types, `writer` appends to them.
+//! What decides: `tables` has the types, `file` and `loaded` take them from what `bytes` owns,
+//! `validate` checks them, `keys` and `caller` say what records are found by.
+//!
+//! What builds, under the feature `build` and in its order: `conditions` (lists, conditions),
+//! `lanes`, `statements` (what explanations tell), `address_set` (what of a rule the classes
+//! answer), `resources` (automaton, hits, complements) over `rows` over `programs`; `writer`
+//! appends to the tables.
 //!
 //! See also: `crate::ir`, which it is built from, and `crate::engine`, which reads it.
 

@@ -9,6 +9,8 @@
 //! grammar; what is refused is refused with line, column, path and a remedy, because
 //! a statement that silently matches nothing either locks out or lets in.
 //!
+//! Decisions read operators and values too; all else is under the feature `build`.
+//!
 //! See also: [`crate::reference`], which evaluates these types as they stand, and
 //! `crate::ir`, which lowers them.
 
