@@ -14,6 +14,7 @@ use super::Engine;
 use super::decide::{self, Asked};
 use crate::decision::Decision;
 use crate::image::{Part, View};
+use crate::ir::BuildError;
 use crate::pattern::derive::derive;
 use crate::pattern::{self, ANY, Automaton, AutomatonView, ONE, glob};
 use crate::request::Request;
@@ -34,6 +35,21 @@ pub struct Scope<'e> {
     left: Left,
     /// What is left behind each of [`METHODS`] and a slash.
     methods: Vec<Left>,
+}
+
+impl Engine {
+    /// Binds the engine to the start of its resources, such as
+    /// `arn:aws:execute-api:eu-central-1:123456789012:abc123/prod/`: per request only what
+    /// follows is read.
+    ///
+    /// Reads every pattern, so it takes time linear in them; not for every request.
+    ///
+    /// # Errors
+    ///
+    /// The tables of what is left would pass 2^32 entries.
+    pub fn scope(&self, start: &str) -> Result<Scope<'_>, BuildError> {
+        Scope::new(self, start).ok_or(BuildError::too_large("patterns"))
+    }
 }
 
 impl<'e> Scope<'e> {

@@ -37,11 +37,18 @@
 //! - `derive`: what is left of a pattern behind the start of a text.
 
 pub(crate) mod automaton;
-pub(crate) mod build;
-pub(crate) mod derive;
 pub(crate) mod glob;
 pub(crate) mod grams;
 pub(crate) mod tree;
 
-pub(crate) use self::automaton::{Automaton, AutomatonView};
-pub(crate) use self::glob::{ANY, ONE, program};
+#[cfg(feature = "build")]
+pub(crate) mod build;
+#[cfg(feature = "build")]
+pub(crate) mod derive;
+
+pub(crate) use self::automaton::AutomatonView;
+#[cfg(feature = "build")]
+pub(crate) use self::{
+    automaton::Automaton,
+    glob::{ANY, ONE, program},
+};
