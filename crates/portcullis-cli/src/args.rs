@@ -6,6 +6,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::replay::args::{REPLAY_HELP, ReplayArgs};
+
 /// Decides whether a request from an IP address may reach an API, by IAM-style policies.
 #[derive(Debug, Parser)]
 #[command(
@@ -36,6 +38,9 @@ pub(crate) enum Command {
     /// Decide about many requests, one JSON object a line
     #[command(after_long_help = EVAL_HELP)]
     Eval(EvalArgs),
+    /// Decide about recorded traffic: who would have been refused, or let in
+    #[command(after_long_help = REPLAY_HELP)]
+    Replay(ReplayArgs),
     /// Show what the policies compile to
     #[command(after_long_help = INSPECT_HELP)]
     Inspect(InspectArgs),
@@ -53,6 +58,7 @@ impl Command {
         match self {
             Self::Check(args) | Self::Explain(args) => args.format,
             Self::Inspect(args) => args.format,
+            Self::Replay(args) => args.format.of_diagnostics(),
             Self::Eval(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
         }
     }

@@ -22,6 +22,7 @@ mod nearest;
 mod output;
 mod policies;
 mod question;
+mod replay;
 mod reply;
 mod target;
 mod terminal;
@@ -40,6 +41,7 @@ fn main() -> Exit {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Eval(args) => eval::run(args, &output),
+        Command::Replay(args) => replay::run(args, &output),
         Command::Inspect(args) => inspect::run(args),
         Command::Completions(args) => Ok(manual::completions(args)),
         Command::Man(args) => manual::pages(args),
