@@ -106,10 +106,12 @@ pub(crate) fn run(args: &ReplayArgs, output: &Output) -> Result<Reply, Failure> 
     refuse_bad(&run, args.max_bad)?;
     if run.tally.templates > 0 {
         warnings.push(format!(
-            "{} logged with a template as their path, such as `/pets/{{id}}`, and the policies were asked \
-             about that text; log $context.path to have what was called",
-            if run.tally.templates == 1 { "1 request is".to_owned() } else {
-                format!("{} requests are", report::grouped(run.tally.templates))
+            "{} a template as path, such as `/pets/{{id}}`, and the policies were asked about that text; \
+             log $context.path to have what was called",
+            if run.tally.templates == 1 {
+                "1 request has".to_owned()
+            } else {
+                format!("{} requests have", report::grouped(run.tally.templates))
             }
         ));
     }

@@ -109,7 +109,7 @@ impl<'a> Record<'a> {
     ///
     /// Logs write `-`, or nothing, for what is not there.
     pub(crate) fn set(&mut self, slot: Slot, rank: u8, value: Cow<'a, str>) {
-        if value.is_empty() || value == "-" {
+        if matches!(value.as_bytes(), [] | [b'-']) {
             return;
         }
         let place = slot.place();

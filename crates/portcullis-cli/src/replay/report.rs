@@ -20,8 +20,12 @@ pub(crate) fn human(run: &Run, judges: &Judges, top: usize) -> String {
     // Writing to a String does not fail, here and below.
     if run.unreadable > 0 {
         let lines = plural(run.unreadable, "line");
-        let verb = if run.unreadable == 1 { "is" } else { "are" };
-        let _ = writeln!(text, "{lines} {verb} no requests; see stderr");
+        let what = if run.unreadable == 1 {
+            "is no request"
+        } else {
+            "are no requests"
+        };
+        let _ = writeln!(text, "{lines} {what}, and in none of these counts");
     }
     text.push('\n');
     for decision in [
@@ -108,33 +112,28 @@ fn details(text: &mut String, group: &Group, count: u64, judges: &Judges, top: u
             );
         }
     };
-    let rows = |top: Vec<(String, u64)>| top;
     let prefixes = group.prefixes.top(top);
     list(
         "address prefix",
-        rows(
-            prefixes
-                .iter()
-                .map(|(prefix, count)| (prefix.to_string(), *count))
-                .collect(),
-        ),
+        prefixes
+            .iter()
+            .map(|(prefix, count)| (prefix.to_string(), *count))
+            .collect(),
         group.prefixes.len(),
         group.prefixes.error(),
     );
     let resources = group.resources.top(top);
     list(
         "resource",
-        rows(
-            resources
-                .iter()
-                .map(|(resource, count)| {
-                    (
-                        shortened(&visible(resource), NAME_LIMIT).into_owned(),
-                        *count,
-                    )
-                })
-                .collect(),
-        ),
+        resources
+            .iter()
+            .map(|(resource, count)| {
+                (
+                    shortened(&visible(resource), NAME_LIMIT).into_owned(),
+                    *count,
+                )
+            })
+            .collect(),
         group.resources.len(),
         group.resources.error(),
     );
@@ -303,7 +302,8 @@ fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
         return "-".to_owned();
     }
-    let tenths = u128::from(part) * 1_000 / u128::from(whole);
+    let whole = u128::from(whole);
+    let tenths = (u128::from(part) * 1_000 + whole / 2) / whole;
     format!("{}.{} %", tenths / 10, tenths % 10)
 }
 

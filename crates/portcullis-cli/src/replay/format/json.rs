@@ -209,7 +209,13 @@ pub(crate) fn parse<'a>(
             record,
         })
         .and_then(|()| deserializer.end())
-        .map_err(|error| Cow::Owned(format!("no JSON object: {error}")))
+        .map_err(|error| {
+            // The line is always the first of its text.
+            let what = error
+                .to_string()
+                .replace(" at line 1 column ", " at column ");
+            Cow::Owned(format!("no JSON object: {what}"))
+        })
 }
 
 /// Takes the fields of an object, and of those in it that names go into.

@@ -85,26 +85,26 @@ impl LogFormat {
             return Some(Self::Cloudfront);
         }
         if line.starts_with('{') {
-            let has_ip = |names: &Names| {
-                let mut record = Record::default();
-                json::read(line, names, &mut record).is_ok()
-                    && record.field(Slot::SourceIp).is_some()
-            };
             let mut record = Record::default();
             json::read(line, &names.apigw, &mut record).ok()?;
             // Only API Gateway has these; a path or an address may be anybody's.
             let own = [Slot::Template, Slot::ApiId, Slot::EpochMillis];
-            let has_request = line.contains("\"requestId\"") || line.contains("requestId\"");
+            let has_request = line.contains("equestId\"");
             if record.field(Slot::SourceIp).is_some()
                 && (has_request || own.iter().any(|&slot| record.field(slot).is_some()))
             {
                 return Some(Self::Apigw);
             }
-            return Some(if has_ip(&names.envoy) {
-                Self::Envoy
-            } else {
-                Self::Json
-            });
+            return Some(
+                if line
+                    .to_ascii_lowercase()
+                    .contains("downstream_remote_address")
+                {
+                    Self::Envoy
+                } else {
+                    Self::Json
+                },
+            );
         }
         let mut words = line.split(' ');
         if words.next().is_some_and(alb::is_type)

@@ -2,10 +2,13 @@
 
 use crate::replay::record::Slot;
 
-/// The names of a log's fields, found by length and then by bytes.
-#[derive(Clone, Debug, Default)]
+/// The names of a log's fields, found by length, first and last byte, and then by all bytes.
+///
+/// PERF: nearly all fields of a line are none of these, and are told so without a comparison.
+#[derive(Clone, Debug)]
 pub(crate) struct Names {
-    by_length: Vec<Vec<(Box<str>, Slot, u8)>>,
+    /// INVARIANT: [`BUCKETS`] of them.
+    buckets: Vec<Vec<(Box<str>, Slot, u8)>>,
     /// The starts of dotted names up to and with a dot.
     objects: Vec<Box<str>>,
 }
@@ -13,7 +16,10 @@ pub(crate) struct Names {
 impl Names {
     /// Returns the names of a built-in table, with those the user gives in front of all.
     pub(crate) fn new(table: &[(Slot, &[&str])], context: bool, given: &[(Slot, String)]) -> Self {
-        let mut names = Self::default();
+        let mut names = Self {
+            buckets: vec![Vec::new(); BUCKETS],
+            objects: Vec::new(),
+        };
         for (slot, name) in given {
             names.add(name, *slot, 0);
         }
@@ -37,21 +43,21 @@ impl Names {
                 self.objects.push(object.into());
             }
         }
-        if self.by_length.len() <= name.len() {
-            self.by_length.resize(name.len() + 1, Vec::new());
-        }
-        if let Some(list) = self.by_length.get_mut(name.len())
-            && !list.iter().any(|(known, ..)| &**known == name)
+        if let Some(bucket) = self.buckets.get_mut(bucket(name))
+            && !bucket.iter().any(|(known, ..)| &**known == name)
         {
-            list.push((name.into(), slot, rank));
+            bucket.push((name.into(), slot, rank));
         }
     }
 
     /// Returns what a field of this name tells, and how good the name is.
     #[inline]
     pub(crate) fn find(&self, name: &str) -> Option<(Slot, u8)> {
-        let list = self.by_length.get(name.len())?;
-        let found = list.iter().find(|(known, ..)| **known == *name);
+        let found = self
+            .buckets
+            .get(bucket(name))?
+            .iter()
+            .find(|(known, ..)| **known == *name);
         found.map(|(_, slot, rank)| (*slot, *rank))
     }
 
@@ -60,6 +66,19 @@ impl Names {
         self.objects.iter().any(|object| **object == *start)
     }
 }
+
+/// Returns the place of the bucket that a name belongs to.
+#[inline]
+fn bucket(name: &str) -> usize {
+    let ends = match name.as_bytes() {
+        [first, .., last] => usize::from(*first) * 7 + usize::from(*last) * 31,
+        _ => 0,
+    };
+    (name.len() + ends) % BUCKETS
+}
+
+/// A power of two, well above the number of names.
+const BUCKETS: usize = 1 << 10;
 
 /// API Gateway: the variables of `$context`, and what the documentation's own examples call them.
 pub(crate) const APIGW: &[(Slot, &[&str])] = &[
