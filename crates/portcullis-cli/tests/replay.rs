@@ -1,6 +1,7 @@
 //! `replay`: logs of every form through the binary.
 
 #![expect(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "a test fails by panicking, in its helpers too"
 )]
@@ -327,7 +328,7 @@ fn fail_on_says_what_fails() {
 #[test]
 fn many_lines_are_listed_in_order_from_several_logs_and_stdin() {
     let line = |n: u32| {
-        let ip = if n % 3 == 0 {
+        let ip = if n.is_multiple_of(3) {
             "198.51.100.1"
         } else {
             "203.0.113.7"

@@ -33,7 +33,7 @@ pub(crate) struct Judges {
 #[derive(Debug)]
 enum Engines {
     /// No short-hand: one pair for all requests.
-    One(Pair),
+    One(Box<Pair>),
     /// Short-hand: a pair for each API.
     ByApi(Mutex<HashMap<String, Built>>),
 }
@@ -57,7 +57,7 @@ impl Judges {
         let engines = if has_short_hand {
             Engines::ByApi(Mutex::default())
         } else {
-            Engines::One(Pair::build(&now, &before)?)
+            Engines::One(Box::new(Pair::build(&now, &before)?))
         };
         Ok(Self {
             now,
@@ -280,7 +280,7 @@ impl<'e> Judge<'e> {
             "{outcome:?} {} {:?} {:?} {start}{}/{}",
             ask.ip, ask.principal, ask.user_agent, ask.method, ask.path
         );
-        let is_explained = number % self.stride == 0;
+        let is_explained = number.is_multiple_of(self.stride);
         let is_known = ask.time.is_none() && self.causes.contains_key(&*key);
         if is_explained && !is_known {
             let causes = self.explain(ask, start, outcome);
@@ -310,7 +310,7 @@ impl<'e> Judge<'e> {
     /// more, those of before that did.
     fn explain(&mut self, ask: &Ask<'_>, start: &str, outcome: Outcome) -> Box<[Cause]> {
         self.join(ask, start);
-        let pair = match (&self.judges.engines, &self.last) {
+        let pair: &Pair = match (&self.judges.engines, &self.last) {
             (Engines::One(pair), _) => pair,
             (Engines::ByApi(_), Some((_, pair))) => pair,
             (Engines::ByApi(_), None) => return Box::default(),

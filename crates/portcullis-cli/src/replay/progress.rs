@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use core::sync::atomic::{AtomicU64, Ordering};
+use core::time::Duration;
 
 use super::format::LogFormat;
 use super::pipeline::Progress;

@@ -97,7 +97,7 @@ fn details(text: &mut String, group: &Group, count: u64, judges: &Judges, top: u
         for (name, count) in rows {
             let _ = writeln!(text, "{:>15}  {name}", grouped(count));
         }
-        if known > shown {
+        if known > shown && error == 0 {
             let _ = writeln!(
                 text,
                 "                 and {} more",
@@ -107,7 +107,7 @@ fn details(text: &mut String, group: &Group, count: u64, judges: &Judges, top: u
         if error > 0 {
             let _ = writeln!(
                 text,
-                "                 (approximate: too many to count each; a number may be up to {} too low)",
+                "                 and more (approximate: too many to count each, so numbers may be up to {} too low)",
                 grouped(error)
             );
         }
@@ -289,7 +289,7 @@ pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

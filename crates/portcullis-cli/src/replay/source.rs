@@ -46,7 +46,7 @@ impl Source {
 /// Returns the size of a log as it is stored; `None` for what is no plain file.
 pub(crate) fn stored_size(path: &Path) -> Option<u64> {
     let metadata = std::fs::metadata(path).ok()?;
-    (!is_stdin(path) && metadata.is_file()).then(|| metadata.len())
+    (!is_stdin(path) && metadata.is_file()).then_some(metadata.len())
 }
 
 /// Returns what `raw` holds, decompressed if its first bytes say that it is compressed.
