@@ -514,6 +514,98 @@ fn the_summary_names_prefixes_resources_and_statements() {
     );
 }
 
+/// The same calls as lines of a log and as requests of the reference evaluator.
+#[test]
+fn decisions_are_those_of_the_reference() {
+    let ips = [
+        "203.0.113.7",
+        "198.51.100.1",
+        "2001:db8:bad::1",
+        "::ffff:198.51.100.9",
+        "192.0.2.1",
+    ];
+    let methods = ["GET", "POST", "OPTIONS", "PURGE"];
+    let paths = [
+        "/pets",
+        "/pets/1",
+        "/",
+        "/hello",
+        "/pets/1/owner",
+        "/%70ets",
+    ];
+    let apis = [
+        ("io75qg1rvf", "test"),
+        ("m0ck4p1abc", "dev"),
+        ("a1b2c3d4e5", "prod"),
+    ];
+    let (mut lines, mut questions) = (String::new(), String::new());
+    for ip in ips {
+        for method in methods {
+            for path in paths {
+                for (api, stage) in apis {
+                    let line = json!({"requestId": "x", "ip": ip, "httpMethod": method, "stage": stage,
+                        "path": format!("/{stage}{path}?x=1"), "apiId": api, "accountId": "123456789012"});
+                    lines.push_str(&format!("{line}\n"));
+                    let arn = format!(
+                        "arn:aws:execute-api:us-east-1:123456789012:{api}/{stage}/{method}{path}"
+                    );
+                    let question = json!({"request": {"principal": null, "action": "execute-api:Invoke",
+                        "resource": arn, "context": {"aws:SourceIp": ip}}});
+                    questions.push_str(&format!("{question}\n"));
+                }
+            }
+        }
+    }
+    let mut changes = 0;
+    let policies = [
+        "block-list.json",
+        "office-allow-list.json",
+        "mock-api.json",
+        "one-endpoint.json",
+        "one-endpoint-mixed.json",
+        "whole-account.json",
+    ];
+    for (now, before) in policies
+        .into_iter()
+        .zip(policies.into_iter().cycle().skip(1))
+    {
+        let decisions = |policy: &str| -> Vec<String> {
+            let outcome = run_with(&format!("eval --engine reference -p {policy}"), &questions);
+            let decision = |line: &str| {
+                let json: Json = serde_json::from_str(line).unwrap();
+                json["decision"].as_str().unwrap().to_owned()
+            };
+            outcome.stdout.lines().map(decision).collect()
+        };
+        let expected: Vec<(u64, String, String)> = (1..)
+            .zip(decisions(before))
+            .zip(decisions(now))
+            .filter(|((_, before), now)| before != now)
+            .map(|((line, before), now)| (line, before, now))
+            .collect();
+        let outcome = run_with(
+            &format!("replay -p {now} --against {before} --format jsonl --region us-east-1"),
+            &lines,
+        );
+        let changed: Vec<(u64, String, String)> = outcome
+            .stdout
+            .lines()
+            .map(|line| {
+                let json: Json = serde_json::from_str(line).unwrap();
+                let text = |field: &str| json[field].as_str().unwrap().to_owned();
+                (
+                    json["line"].as_u64().unwrap(),
+                    text("before"),
+                    text("decision"),
+                )
+            })
+            .collect();
+        assert_eq!(changed, expected, "{now} {before}\n{}", outcome.stderr);
+        changes += changed.len();
+    }
+    assert!(changes > 100, "{changes}");
+}
+
 /// Returns a folder of a test's own.
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
