@@ -318,6 +318,14 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_no_type_holds_is_one() {
+        let line = r#"{"n":-1e0000000006518296}"#;
+        let record = by_scan(line).unwrap();
+        assert_eq!(record.field(Slot::Date), Some("-1e0000000006518296"));
+        assert_eq!(Some(record), by_parser(line));
+    }
+
+    #[test]
     fn escapes_and_arrays_are_the_parsers() {
         let line = r#"{"ip":"192.0.2\u002e1","userAgent":"a \"b\" \\","l":[{"ip":1}]}"#;
         assert_eq!(by_scan(line), None);
@@ -413,7 +421,11 @@ mod tests {
             let mut line = json.to_string();
             let at = (0..=cut.min(line.len())).rev().find(|&at| line.is_char_boundary(at)).unwrap();
             line.insert_str(at, &byte);
-            let is_json = serde_json::from_str::<Json>(&line).is_ok_and(|json| json.is_object());
+            // Only a value needs a number that some type can hold; a line's text does not.
+            let is_json = match serde_json::from_str::<Json>(&line) {
+                Ok(json) => json.is_object(),
+                Err(error) => error.to_string().contains("number out of range"),
+            };
             if by_scan(&line).is_some() {
                 prop_assert!(by_parser(&line).is_some(), "{}", line);
                 prop_assert!(is_json, "{}", line);
