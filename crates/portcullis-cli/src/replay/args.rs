@@ -100,7 +100,7 @@ The logs:
   json        JSON lines with other names
 Names are looked for in many spellings; --field says those that are not found: WHAT is one of \
 source_ip, method, path, staged_path, template, request (a whole `GET /pets HTTP/1.1`), stage, \
-api_id, account_id, principal, user_agent, time, epoch_ms. A NAME with dots goes into objects.
+api_id, account_id, principal, user_agent, date, time, epoch_ms. A NAME with dots goes into objects.
 
 What is asked:
 The source address is what the log calls the client. X-Forwarded-For is never used: anybody can send it. \
@@ -125,7 +125,7 @@ given up and the others are lower bounds, which the answer says. A changed reque
 where `before` is missing without --against. They are in the order of the logs.
 With --format json the answer is one line:
   {\"requests\":1,\"unreadable\":0,\"bad_lines\":[{\"file\":\"…\",\"line\":1,\"reason\":\"…\"}],
-   \"decisions\":{\"allow\":1,\"explicit_deny\":0,\"implicit_deny\":0},
+   \"path_templates\":0,\"decisions\":{\"allow\":1,\"explicit_deny\":0,\"implicit_deny\":0},
    \"changes\":[{\"before\":\"…\"|null,\"decision\":\"…\",\"requests\":1,
                \"prefixes\":[{\"prefix\":\"…\",\"requests\":1}],\"prefix_error\":0,
                \"resources\":[{\"resource\":\"GET /pets\",\"requests\":1}],\"resource_error\":0,
