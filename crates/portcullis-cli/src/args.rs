@@ -8,6 +8,7 @@ use clap_complete::Shell;
 
 use crate::fmt::{FMT_HELP, FmtArgs};
 use crate::map::args::{MAP_HELP, MAP_USAGE, MapArgs};
+use crate::replay::args::{REPLAY_HELP, ReplayArgs};
 use crate::test::{TEST_HELP, TestArgs};
 
 /// Decides whether a request from an IP address may reach an API, by IAM-style policies.
@@ -50,6 +51,9 @@ pub(crate) enum Command {
         mut_arg("source_ip", |arg| arg.hide(true)),
     )]
     Map(MapArgs),
+    /// Decide about recorded traffic: who would have been refused, or let in
+    #[command(after_long_help = REPLAY_HELP)]
+    Replay(ReplayArgs),
     /// Show what the policies compile to
     #[command(after_long_help = INSPECT_HELP)]
     Inspect(InspectArgs),
@@ -76,6 +80,7 @@ impl Command {
             Self::Inspect(args) => args.format,
             Self::Fmt(args) => args.format,
             Self::Test(args) => args.format(),
+            Self::Replay(args) => args.format.of_diagnostics(),
             Self::Compile(_) | Self::Eval(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
         }
     }

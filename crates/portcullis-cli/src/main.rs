@@ -26,6 +26,7 @@ mod output;
 mod policies;
 mod question;
 mod replace;
+mod replay;
 mod reply;
 mod target;
 mod terminal;
@@ -47,6 +48,7 @@ fn main() -> Exit {
         Command::Eval(args) => eval::run(args, &output),
         Command::Compile(args) => compile::run(args, &output),
         Command::Map(args) => map::run(args, &output),
+        Command::Replay(args) => replay::run(args, &output),
         Command::Inspect(args) => inspect::run(args),
         Command::Fmt(args) => fmt::run(args),
         Command::Test(args) => test::run(args),

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use crate::run::{portcullis, run};
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "check",
     "explain",
     "eval",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 10] = [
     "map",
     "fmt",
     "test",
+    "replay",
 ];
 
 #[test]
