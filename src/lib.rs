@@ -14,7 +14,9 @@
 //! | [`engine`] | the compiled policies: decide, explain, inspect |
 //! | [`decision`] | what is answered |
 //! | [`mod@reference`] | the executable specification, slow and plain |
+//! | [`analysis`] | what a policy does before it is live: findings |
 
+pub mod analysis;
 pub mod decision;
 pub mod engine;
 pub mod policy;

@@ -48,6 +48,22 @@ impl Policy {
         self.source.given()
     }
 
+    /// Returns a policy of one statement, at places of this one's text.
+    pub(crate) fn with_only(&self, statement: Statement) -> Self {
+        Self {
+            source: Arc::clone(&self.source),
+            kind: self.kind,
+            version: self.version,
+            id: None,
+            statements: vec![statement],
+        }
+    }
+
+    /// Returns the JSON text that spans are ranges of: the source text, unescaped.
+    pub(crate) fn document(&self) -> &str {
+        self.source.text()
+    }
+
     /// Returns the byte range of `span` in [`Self::source_text`].
     pub fn source_range(&self, span: Span) -> core::ops::Range<usize> {
         self.source.given_range(span)

@@ -6,4 +6,5 @@ mod data;
 mod explain;
 mod floors;
 mod hostile;
+mod lint;
 mod vectors;

@@ -39,6 +39,9 @@ pub(crate) enum Command {
     /// Show what the policies compile to
     #[command(after_long_help = INSPECT_HELP)]
     Inspect(InspectArgs),
+    /// Find what is probably not meant as it is written, and mend it
+    #[command(after_long_help = crate::lint::args::HELP)]
+    Lint(crate::lint::args::LintArgs),
     /// Print a completion script for a shell
     #[command(after_long_help = COMPLETIONS_HELP)]
     Completions(CompletionsArgs),
@@ -53,6 +56,7 @@ impl Command {
         match self {
             Self::Check(args) | Self::Explain(args) => args.format,
             Self::Inspect(args) => args.format,
+            Self::Lint(args) => args.format.of_messages(),
             Self::Eval(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
         }
     }

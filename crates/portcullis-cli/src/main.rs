@@ -17,6 +17,7 @@ mod exit;
 mod explain;
 mod failure;
 mod inspect;
+mod lint;
 mod manual;
 mod nearest;
 mod output;
@@ -41,6 +42,7 @@ fn main() -> Exit {
         Command::Explain(args) => explain::run(args),
         Command::Eval(args) => eval::run(args, &output),
         Command::Inspect(args) => inspect::run(args),
+        Command::Lint(args) => lint::run(args),
         Command::Completions(args) => Ok(manual::completions(args)),
         Command::Man(args) => manual::pages(args),
     };

@@ -10,7 +10,15 @@ use std::process::{Command, Stdio};
 
 use crate::run::{portcullis, run};
 
-const COMMANDS: [&str; 6] = ["check", "explain", "eval", "inspect", "completions", "man"];
+const COMMANDS: [&str; 7] = [
+    "check",
+    "explain",
+    "eval",
+    "inspect",
+    "lint",
+    "completions",
+    "man",
+];
 
 #[test]
 fn help_teaches() {
