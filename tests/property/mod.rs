@@ -2,6 +2,7 @@
 
 mod generate;
 mod laws;
+mod lint;
 mod vocabulary;
 mod volume;
 mod wide;

@@ -179,9 +179,9 @@ pub fn edits<'a>(
                         start: span.start,
                         end: start,
                     }
-                } else if let Some(comma) = comma_before(document, span.start) {
+                } else if let Some(end) = end_before(document, span.start) {
                     Span {
-                        start: comma,
+                        start: end,
                         end: done,
                     }
                 } else {
@@ -215,9 +215,9 @@ fn after_comma(document: &str, end: u32) -> Option<u32> {
     u32::try_from(document.len() - behind.trim_start().len()).ok()
 }
 
-/// Returns where the comma before an item is, with the white space in front of the item.
-fn comma_before(document: &str, start: u32) -> Option<u32> {
+/// Returns where the item before another ends, if there is a comma between them.
+fn end_before(document: &str, start: u32) -> Option<u32> {
     let at = usize::try_from(start).ok()?;
     let before = document.get(..at)?.trim_end().strip_suffix(',')?;
-    u32::try_from(before.len()).ok()
+    u32::try_from(before.trim_end().len()).ok()
 }

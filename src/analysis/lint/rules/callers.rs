@@ -59,10 +59,10 @@ fn needs_iam(subject: &Subject<'_>, found: &mut Found<'_>) {
         let Some(element) = statement.principal.as_ref().filter(|p| !p.negated) else {
             continue;
         };
-        if is_for_everyone(statement)
-            || !is_for_invoke(statement)
-            || !element.entries.iter().any(|entry| is_iam(&entry.value))
-        {
+        let Some(entry) = element.entries.iter().find(|entry| is_iam(&entry.value)) else {
+            continue;
+        };
+        if is_for_everyone(statement) || !is_for_invoke(statement) {
             continue;
         }
         let verb = match statement.effect.value {
@@ -74,7 +74,7 @@ fn needs_iam(subject: &Subject<'_>, found: &mut Found<'_>) {
             }
         };
         found
-            .tell(Some(at), element.span, format!("this Principal {verb}"))
+            .tell(Some(at), entry.span, format!("this Principal {verb}"))
             .help("set the method's authorization to `AWS_IAM`, or use `\"*\"` with a condition on the address");
     }
 }

@@ -353,6 +353,8 @@ pub(super) const DEAD: Rule = Rule {
 fn dead_statement(subject: &Subject<'_>, found: &mut Found<'_>) {
     let verdict = dead::find(subject);
     let statements = subject.policy().statements();
+    // A policy needs a statement, so where all are dead the first one stays.
+    let all = verdict.dead.len() == statements.len();
     for dead in verdict.dead {
         let Some(statement) = statements.get(dead.statement) else {
             continue;
@@ -366,7 +368,7 @@ fn dead_statement(subject: &Subject<'_>, found: &mut Found<'_>) {
         }
         let message = match (covers.split_last(), effect) {
             (None, _) => {
-                "no call can match this statement: its conditions exclude one another".to_owned()
+                "no call can match this statement: what it asks for excludes itself".to_owned()
             }
             (Some((last, rest)), _) => {
                 let list = if rest.is_empty() {
@@ -395,7 +397,7 @@ fn dead_statement(subject: &Subject<'_>, found: &mut Found<'_>) {
             }
         };
         let finding = found.tell(Some(dead.statement), statement.effect.span, message);
-        if statements.len() > 1 {
+        if !all || dead.statement > 0 {
             finding
                 .help("remove it, or mend what makes it useless")
                 .fixed_by(
@@ -403,7 +405,7 @@ fn dead_statement(subject: &Subject<'_>, found: &mut Found<'_>) {
                     Change::RemoveStatement(statement.span),
                 );
         } else {
-            finding.help("mend the conditions");
+            finding.help("mend what excludes itself");
         }
         if let Some(first) = dead.covers.first().and_then(|&at| statements.get(at)) {
             finding.also(

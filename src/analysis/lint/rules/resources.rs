@@ -82,7 +82,9 @@ fn no_method(subject: &Subject<'_>, found: &mut Found<'_>) {
         let message = format!("{} {effect}", quoted(raw));
         let longer = format!("{}/*", raw.trim_end_matches('/'));
         let slashes = behind_api(&longer).map_or(0, |(_, rest)| rest.matches('/').count());
-        let (reason, help) = if !possible(&longer, &Text::plain(longer.as_str())) {
+        let (reason, help) = if !is_of_execute_api(raw)
+            || !possible(&longer, &Text::plain(longer.as_str()))
+        {
             (
                 "it is not of the form of a call's ARN",
                 "write `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH`, or `execute-api:/STAGE/METHOD/PATH`".to_owned(),
@@ -571,6 +573,11 @@ fn resources<'a>(
     subject
         .statements()
         .flat_map(|(at, s)| s.resource.patterns.iter().map(move |text| (at, s, text)))
+}
+
+/// Returns whether a resource names the service where an ARN does.
+fn is_of_execute_api(raw: &str) -> bool {
+    raw.starts_with(SHORT_HAND) || raw.split(':').nth(2) == Some("execute-api")
 }
 
 fn starts_without_case(text: &str, start: &str) -> bool {
