@@ -9,12 +9,12 @@
 //!
 //! | module | what is in it |
 //! |---|---|
+//! | [`analysis`] | what policies mean for all requests at once: how two sets of them differ; what is probably not meant |
 //! | [`policy`] | the document as written, with positions; parsing and its errors; printing |
 //! | [`request`] | what is asked |
 //! | [`engine`] | the compiled policies: decide, explain, inspect |
 //! | [`decision`] | what is answered |
 //! | [`mod@reference`] | the executable specification, slow and plain |
-//! | [`analysis`] | what a policy does before it is live: findings |
 
 pub mod analysis;
 pub mod decision;

@@ -1,10 +1,36 @@
-//! What policies do, told before they are live.
+//! What policies mean beside what one request gets: exact answers about all requests at once.
 //!
 //! ```text
-//! &[Policy] ──lint──▶ findings, each with its place, its reason and often its fix
+//! &[Policy] ──guards──▶ Table: guard × addresses, for OLD and NEW in one
+//!                         │ every guard whose addresses differ
+//!                         ▼
+//!                       solve: overlay with its neighbours, transition by transition
+//!                         │ scope ∧ not exceptions, on a set of addresses
+//!                         ├─ proven empty ──▶ dropped         (globs, search)
+//!                         └─ else ──▶ diff::Region, with an example that a request is in it, or unproven
+//!
+//! diff ──▶ Difference      fit ──▶ the smallest text with an empty Difference
+//! lint ──▶ findings in one policy as it is written
 //! ```
 //!
-//! Off the hot path: these modules read the documents as written and answer exactly, or
-//! say that they do not know.
+//! A statement is taken apart: what it asks of `aws:SourceIp` becomes a set of addresses
+//! ([`line`]), all the rest a *guard* ([`guard`]), one for each resource pattern. Two sets
+//! of policies then differ only where a guard's addresses differ, so that statements in
+//! another order, lists cut otherwise or merged statements cost nothing, and a million
+//! CIDRs are one set of ranges.
+//!
+//! # Invariants
+//!
+//! Nothing is dropped that is not proven empty: what the search for a request cannot decide
+//! within its budget is kept, and marked as unproven.
 
+pub mod diff;
+mod error;
+mod globs;
+mod guard;
+mod line;
 pub mod lint;
+mod search;
+
+pub use self::diff::{Difference, dead_statements, diff};
+pub use self::error::AnalysisError;

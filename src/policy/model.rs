@@ -43,6 +43,14 @@ impl Policy {
         &self.statements
     }
 
+    /// Returns a policy of the same kind and version with other statements; places are those of this one's source.
+    pub(crate) fn with_statements(&self, statements: Vec<Statement>) -> Self {
+        Self {
+            statements,
+            ..self.clone()
+        }
+    }
+
     /// Returns the text the policy was read from, as given (escaped, if it was).
     pub fn source_text(&self) -> &str {
         self.source.given()

@@ -1,5 +1,7 @@
 //! Calls to try on a statement, and the statements that may match them.
 
+use core::ops::ControlFlow;
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use ipnet::IpNet;
@@ -8,7 +10,9 @@ use super::case::{Case, Point};
 use crate::analysis::lint::glob::{Glob, STRANGE};
 use crate::analysis::lint::subject::texts;
 use crate::decision::Decision;
-use crate::policy::{Condition, OperatorFamily, PartRef, Policy, PrincipalEntry, Text};
+use crate::policy::{
+    Condition, Located, OperatorFamily, PartRef, Policy, PrincipalEntry, Text, Values,
+};
 use crate::reference;
 use crate::request::{Address, Principal, Request, Value};
 
@@ -256,50 +260,55 @@ fn literal(text: &Text) -> String {
 /// Finds the statements that may match a call, without looking at all of them.
 #[derive(Debug)]
 pub(super) struct Index {
-    /// By the text before the first wildcard of a resource.
+    /// By the text before the first wildcard of a resource; those with `NotResource` by none.
     heads: HashMap<String, Vec<usize>>,
     lengths: BTreeSet<usize>,
-    /// Those with `NotResource`.
-    always: Vec<usize>,
-    /// Statements by a prefix that the address must be in.
-    by_prefix: HashMap<(String, IpNet), Vec<usize>>,
+    /// Statements by a prefix that the varied key must be in.
+    by_prefix: HashMap<IpNet, Vec<usize>>,
     /// The lengths of those prefixes, for IPv4 and IPv6.
     prefix_lengths: [BTreeSet<u8>; 2],
+    /// The statements without such a prefix.
+    unlisted: Vec<usize>,
 }
 
 impl Index {
-    pub(super) fn new(cases: &[Case<'_>]) -> Self {
+    /// Indexes statements by resource, and by the addresses of `key` where there are many.
+    pub(super) fn new(cases: &[Case<'_>], key: &str) -> Self {
         let mut index = Self {
             heads: HashMap::new(),
             lengths: BTreeSet::new(),
-            always: Vec::new(),
             by_prefix: HashMap::new(),
             prefix_lengths: [BTreeSet::new(), BTreeSet::new()],
+            unlisted: Vec::new(),
         };
         for (at, case) in cases.iter().enumerate() {
             if case.statement.resource.negated {
-                index.always.push(at);
+                index.add_head(at, String::new());
                 continue;
             }
             for pattern in &case.resources {
-                let head = pattern.glob.head();
-                index.lengths.insert(head.len());
-                let same = index.heads.entry(head).or_default();
-                if same.last() != Some(&at) {
-                    same.push(at);
-                }
+                index.add_head(at, pattern.glob.head());
             }
         }
         if cases.len() > MANY {
             for (at, case) in cases.iter().enumerate() {
-                index.add_prefixes(at, case);
+                index.add_prefixes(at, case, key);
             }
         }
         index
     }
 
-    fn add_prefixes(&mut self, at: usize, case: &Case<'_>) {
-        let Some((key, list)) = listed(case) else {
+    fn add_head(&mut self, at: usize, head: String) {
+        self.lengths.insert(head.len());
+        let same = self.heads.entry(head).or_default();
+        if same.last() != Some(&at) {
+            same.push(at);
+        }
+    }
+
+    fn add_prefixes(&mut self, at: usize, case: &Case<'_>, key: &str) {
+        let Some(list) = listed(case, key) else {
+            self.unlisted.push(at);
             return;
         };
         for prefix in list {
@@ -310,78 +319,68 @@ impl Index {
             if let Some(lengths) = self.prefix_lengths.get_mut(which) {
                 lengths.insert(length);
             }
-            let same = self
-                .by_prefix
-                .entry((key.clone(), prefix.value))
-                .or_default();
+            let same = self.by_prefix.entry(prefix.value).or_default();
             if same.last() != Some(&at) {
                 same.push(at);
             }
         }
     }
 
-    /// Returns the statements with a resource whose literal start is that of `resource`.
-    pub(super) fn candidates(&self, resource: &str) -> Vec<usize> {
-        let mut found = self.always.clone();
-        for &length in &self.lengths {
-            if let Some(head) = resource.get(..length)
-                && let Some(at) = self.heads.get(head)
-            {
-                found.extend(at);
+    /// Returns the statements with a resource whose literal start is that of `resource`, ascending.
+    pub(super) fn candidates(&self, resource: &str) -> Cow<'_, [usize]> {
+        let matching = self.lengths.iter().filter_map(|&length| {
+            let head = resource.get(..length)?;
+            self.heads.get(head).map(Vec::as_slice)
+        });
+        let lists: Vec<&[usize]> = matching.collect();
+        match lists.as_slice() {
+            [] => Cow::Borrowed(&[]),
+            [one] => Cow::Borrowed(one),
+            several => {
+                let mut all = several.concat();
+                all.sort_unstable();
+                all.dedup();
+                Cow::Owned(all)
             }
         }
-        found.sort_unstable();
-        found.dedup();
-        found
     }
 
-    /// Returns those of `candidates` that `point` does not rule out at a glance.
+    /// Calls `look` with those of `candidates` that `point` does not rule out at a glance, until it says to stop.
     pub(super) fn near(
         &self,
-        cases: &[Case<'_>],
         candidates: &[usize],
-        key: &str,
         point: Point,
-    ) -> Vec<usize> {
+        look: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) {
+        let indexed = !self.by_prefix.is_empty() && candidates.len() > FEW;
         let Point::Known(ip) = point else {
-            return candidates.to_vec();
+            let _ = candidates.iter().try_for_each(|&at| look(at));
+            return;
         };
-        if cases.len() <= MANY || candidates.len() <= FEW {
-            return candidates.to_vec();
+        if !indexed {
+            let _ = candidates.iter().try_for_each(|&at| look(at));
+            return;
         }
+        let is_candidate = |at: &usize| candidates.binary_search(at).is_ok();
         let lengths = self.prefix_lengths.get(usize::from(ip.is_ipv6()));
-        let mut listing: Vec<usize> = Vec::new();
-        for &length in lengths.into_iter().flatten() {
-            if let Ok(net) = IpNet::new(ip, length)
-                && let Some(at) = self.by_prefix.get(&(key.to_owned(), net.trunc()))
-            {
-                listing.extend(at);
-            }
-        }
-        listing.sort_unstable();
-        // PERF: a statement that lists no addresses mostly matches, and ends the search.
-        let unlisted = candidates.iter().copied().filter(|&at| {
-            cases
-                .get(at)
-                .and_then(listed)
-                .is_none_or(|(listed, _)| listed != key)
+        let listing = lengths.into_iter().flatten().filter_map(|&length| {
+            let net = IpNet::new(ip, length).ok()?;
+            self.by_prefix.get(&net.trunc())
         });
-        let unlisted: Vec<usize> = unlisted.take(UNLISTED).collect();
-        listing.retain(|at| candidates.binary_search(at).is_ok());
-        listing.extend(unlisted);
-        listing
+        let all = listing.flatten().chain(&self.unlisted).copied();
+        let _ = all.filter(is_candidate).try_for_each(look);
     }
 }
 
-/// Returns the list that an address must be in for the statement to match, with its key.
-fn listed<'a>(case: &Case<'a>) -> Option<(String, &'a [crate::policy::Located<IpNet>])> {
+/// Returns a list that an address of `key` must be in for the statement to match.
+fn listed<'a>(case: &Case<'a>, key: &str) -> Option<&'a [Located<IpNet>]> {
     case.statement.conditions.iter().find_map(|condition| {
         let operator = condition.operator.value;
-        let plain = operator.qualifier.is_none() && !operator.if_exists;
+        let plain = operator.qualifier.is_none()
+            && !operator.operator.is_negated()
+            && condition.key.value.eq_ignore_ascii_case(key);
         match &condition.values {
-            crate::policy::Values::Prefixes(list) if plain && !operator.operator.is_negated() => {
-                Some((condition.key.value.to_ascii_lowercase(), list.as_slice()))
-            }
+            Values::Prefixes(list) if plain => Some(list.as_slice()),
             _ => None,
         }
     })
@@ -393,5 +392,3 @@ const CALLS: usize = 24;
 const FEW: usize = 8;
 /// Statements from which on there is an index of addresses.
 const MANY: usize = 256;
-/// Statements without a list that are looked at for one call.
-const UNLISTED: usize = 1_000_000;

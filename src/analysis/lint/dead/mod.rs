@@ -12,6 +12,8 @@
 //!                                                  addresses and conditions
 //! ```
 //!
+//! What both leave open is asked of [`dead_statements`], which overlays all statements and is slower.
+//!
 //! A call tried is as strange as the statement lets it be (`*` becomes characters that no
 //! pattern has), so that only what holds the whole pattern matches it. Most statements are
 //! alive by their first call; so the work is that of a few look-ups for each, not of pairs.
@@ -27,6 +29,7 @@ mod call;
 mod case;
 mod cover;
 
+use core::ops::ControlFlow;
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -35,6 +38,7 @@ use self::call::{Calls, Index};
 use self::case::{Case, States};
 use super::glob::STRANGE;
 use super::subject::{SOURCE_IP, Subject};
+use crate::analysis::dead_statements;
 use crate::decision::Effect;
 use crate::policy::{PartRef, Statement, Values};
 use crate::request::{Api, is_address_key};
@@ -52,8 +56,18 @@ pub(super) struct Verdict {
 #[derive(Debug)]
 pub(super) struct Dead {
     pub(super) statement: usize,
-    /// The statements that decide its calls without it; none where it matches no call.
-    pub(super) covers: Vec<usize>,
+    pub(super) covers: Covers,
+}
+
+/// What decides the calls of a dead statement without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Covers {
+    /// It matches no call.
+    Nothing,
+    /// These.
+    By(Vec<usize>),
+    /// The others, in a way that was not taken apart.
+    Together,
 }
 
 /// Looks for dead statements.
@@ -82,8 +96,8 @@ pub(super) fn find(subject: &Subject<'_>) -> Verdict {
                 .is_some_and(|s| is_twin(s, case.statement))
         });
         let covers = match twin {
-            Some(twin) => vec![twin],
-            None if case.matches_nothing() => Vec::new(),
+            Some(twin) => Covers::By(vec![twin]),
+            None if case.matches_nothing() => Covers::Nothing,
             None => {
                 same.push(at);
                 continue;
@@ -95,7 +109,7 @@ pub(super) fn find(subject: &Subject<'_>) -> Verdict {
             covers,
         });
     }
-    let index = Index::new(&cases);
+    let index = Index::new(&cases, &key);
     let mut budget = BUDGET;
     for at in (0..cases.len()).rev() {
         if !alive.get(at).copied().unwrap_or(false) {
@@ -108,20 +122,40 @@ pub(super) fn find(subject: &Subject<'_>) -> Verdict {
                 kill(&mut alive, at);
                 verdict.dead.push(Dead {
                     statement: at,
-                    covers,
+                    covers: Covers::By(covers),
                 });
             }
+        }
+    }
+    if !verdict.open.is_empty() && !mixed {
+        let left: Vec<usize> = (alive.iter().enumerate())
+            .filter_map(|(at, alive)| alive.then_some(at))
+            .collect();
+        let kept = left.iter().filter_map(|&at| statements.get(at).cloned());
+        let rest = policy
+            .with_statements(kept.collect())
+            .with_short_hand_expanded(&api);
+        // Too much overlap for the overlay leaves them open.
+        for (_, index) in dead_statements(&[rest], true).unwrap_or_default() {
+            let Some(&at) = left.get(index) else { continue };
+            verdict.open.retain(|&open| open != at);
+            verdict.dead.push(Dead {
+                statement: at,
+                covers: Covers::Together,
+            });
         }
     }
     verdict.dead.sort_by_key(|dead| dead.statement);
     verdict.open.sort_unstable();
     // NOTE: who stands for a dead statement may itself be found dead later, because what stands
     // for that one stands for both. Those that stay are named.
-    let covers: HashMap<usize, Vec<usize>> = (verdict.dead.iter())
+    let all: HashMap<usize, Covers> = (verdict.dead.iter())
         .map(|dead| (dead.statement, dead.covers.clone()))
         .collect();
     for dead in &mut verdict.dead {
-        dead.covers = staying(&dead.covers, &covers);
+        if let Covers::By(covers) = &dead.covers {
+            dead.covers = staying(covers, &all).map_or(Covers::Together, Covers::By);
+        }
     }
     verdict
 }
@@ -159,30 +193,32 @@ fn judge(
                     return Judged::Open;
                 }
                 let mut matched = None;
-                for other in index.near(cases, &candidates, key, point) {
-                    let Some(left) = budget.checked_sub(1) else {
-                        return Judged::Open;
-                    };
-                    *budget = left;
+                let mut looked = 0;
+                index.near(&candidates, point, &mut |other| {
+                    looked += 1;
                     if other == at || !alive.get(other).copied().unwrap_or(false) {
-                        continue;
+                        return ControlFlow::Continue(());
                     }
                     let Some(other_case) = cases.get(other) else {
-                        continue;
+                        return ControlFlow::Continue(());
                     };
                     let counts =
                         case.effect() == Effect::Allow || other_case.effect() == Effect::Deny;
-                    if !counts || !other_case.holds_at(key, point) {
-                        continue;
+                    let fits = counts
+                        && other_case.holds_at(key, point)
+                        && *known
+                            .entry(other)
+                            .or_insert_with(|| call.is_matched_by(other_case, key));
+                    if !fits {
+                        return ControlFlow::Continue(());
                     }
-                    let fits = *known
-                        .entry(other)
-                        .or_insert_with(|| call.is_matched_by(other_case, key));
-                    if fits {
-                        matched = Some((other, other_case));
-                        break;
-                    }
-                }
+                    matched = Some((other, other_case));
+                    ControlFlow::Break(())
+                });
+                let Some(rest) = budget.checked_sub(looked) else {
+                    return Judged::Open;
+                };
+                *budget = rest;
                 let Some((other, other_case)) = matched else {
                     return if call.is_matched_by(case, key) {
                         Judged::Alive
@@ -213,23 +249,27 @@ fn judge(
     Judged::Dead(covers)
 }
 
-/// Follows the dead to those that stay.
-fn staying(covers: &[usize], dead: &HashMap<usize, Vec<usize>>) -> Vec<usize> {
+/// Follows the dead to those that stay, as far as they are known.
+fn staying(covers: &[usize], dead: &HashMap<usize, Covers>) -> Option<Vec<usize>> {
     let mut open: Vec<usize> = covers.to_vec();
     let mut seen = Vec::new();
     let mut stay = Vec::new();
     while let Some(at) = open.pop() {
-        if seen.len() > ROUNDS || seen.contains(&at) {
+        if seen.contains(&at) {
             continue;
+        }
+        if seen.len() > ROUNDS {
+            return None;
         }
         seen.push(at);
         match dead.get(&at) {
-            Some(further) => open.extend(further),
+            Some(Covers::By(further)) => open.extend(further),
+            Some(_) => return None,
             None => stay.push(at),
         }
     }
     stay.sort_unstable();
-    stay
+    Some(stay)
 }
 
 fn kill(alive: &mut [bool], at: usize) {

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::analysis::lint::dead;
+use crate::analysis::lint::dead::{self, Covers};
 use crate::analysis::lint::finding::Found;
 use crate::analysis::lint::fix::Change;
 use crate::analysis::lint::rule::{Rule, Severity};
 use crate::analysis::lint::subject::{SHORT_HAND, Subject, named, quoted};
 use crate::decision::Effect;
-use crate::policy::{PolicyKind, Span};
+use crate::policy::{PolicyKind, Span, Statement};
 
 pub(super) const NO_ALLOW: Rule = Rule {
     id: "no-allow",
@@ -359,42 +359,20 @@ fn dead_statement(subject: &Subject<'_>, found: &mut Found<'_>) {
         let Some(statement) = statements.get(dead.statement) else {
             continue;
         };
-        let effect = statement.effect.value;
-        let mut covers: Vec<String> = (dead.covers.iter().take(NAMED))
-            .filter_map(|&at| Some(named(at, statements.get(at)?)))
-            .collect();
-        if dead.covers.len() > NAMED {
-            covers.push(format!("{} more", dead.covers.len() - NAMED));
-        }
-        let message = match (covers.split_last(), effect) {
-            (None, _) => {
+        let message = match &dead.covers {
+            Covers::Nothing => {
                 "no call can match this statement: what it asks for excludes itself".to_owned()
             }
-            (Some((last, rest)), _) => {
-                let list = if rest.is_empty() {
-                    last.clone()
-                } else {
-                    format!("{} and {last}", rest.join(", "))
-                };
-                let denied = dead.covers.iter().all(|&at| {
-                    statements
-                        .get(at)
-                        .is_some_and(|s| s.effect.value == Effect::Deny)
-                });
-                let allowed = dead.covers.iter().all(|&at| {
-                    statements
-                        .get(at)
-                        .is_some_and(|s| s.effect.value == Effect::Allow)
-                });
-                let verb = match (denied, allowed) {
-                    (true, _) => "denied",
-                    (_, true) => "allowed",
-                    _ => "decided",
-                };
-                format!(
-                    "this statement changes no decision: every call it matches is {verb} by {list} too"
-                )
+            Covers::Together => {
+                "this statement changes no decision: every call it matches is decided \
+                 alike by the others together"
+                    .to_owned()
             }
+            Covers::By(covers) => format!(
+                "this statement changes no decision: every call it matches is {} by {} too",
+                fate(statements, covers),
+                list_of(statements, covers)
+            ),
         };
         let finding = found.tell(Some(dead.statement), statement.effect.span, message);
         if !all || dead.statement > 0 {
@@ -407,7 +385,11 @@ fn dead_statement(subject: &Subject<'_>, found: &mut Found<'_>) {
         } else {
             finding.help("mend what excludes itself");
         }
-        if let Some(first) = dead.covers.first().and_then(|&at| statements.get(at)) {
+        let covers = match &dead.covers {
+            Covers::By(covers) => covers.as_slice(),
+            Covers::Nothing | Covers::Together => &[],
+        };
+        if let Some(first) = covers.first().and_then(|&at| statements.get(at)) {
             finding.also(
                 subject.policy(),
                 first.effect.span,
@@ -417,6 +399,38 @@ fn dead_statement(subject: &Subject<'_>, found: &mut Found<'_>) {
     }
     for statement in verdict.open {
         found.leave_open(statement);
+    }
+}
+
+/// Says what statements do to calls.
+fn fate(statements: &[Statement], covers: &[usize]) -> &'static str {
+    let all = |effect: Effect| {
+        covers
+            .iter()
+            .all(|&at| statements.get(at).is_some_and(|s| s.effect.value == effect))
+    };
+    if all(Effect::Deny) {
+        "denied"
+    } else if all(Effect::Allow) {
+        "allowed"
+    } else {
+        "decided"
+    }
+}
+
+/// Names some statements.
+fn list_of(statements: &[Statement], covers: &[usize]) -> String {
+    let mut names: Vec<String> = (covers.iter().take(NAMED))
+        .filter_map(|&at| Some(named(at, statements.get(at)?)))
+        .collect();
+    if covers.len() > NAMED {
+        names.push(format!("{} more", covers.len() - NAMED));
+    }
+    let last = names.pop().unwrap_or_default();
+    if names.is_empty() {
+        last
+    } else {
+        format!("{} and {last}", names.join(", "))
     }
 }
 
