@@ -11,6 +11,7 @@
 mod args;
 mod check;
 mod diagnostics;
+mod diff;
 mod eval;
 mod excerpt;
 mod exit;
@@ -40,6 +41,7 @@ fn main() -> Exit {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Eval(args) => eval::run(args, &output),
+        Command::Diff(args) => diff::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Completions(args) => Ok(manual::completions(args)),
         Command::Man(args) => manual::pages(args),
