@@ -52,7 +52,7 @@ fn fixes_keep_the_decisions_of_a_hundred_thousand_requests() {
                 covered += u64::from(finding.policy == index && finding.rule.id == "shadowed-cidr");
             }
             // Nothing that has a fix is left.
-            let again = lint::lint(&[mended.clone()], &Options::default());
+            let again = lint::lint(core::slice::from_ref(&mended), &Options::default());
             let left = again
                 .findings
                 .iter()
@@ -84,7 +84,7 @@ fn fixes_keep_the_decisions_of_a_hundred_thousand_requests() {
 #[test]
 fn twins_and_narrowed_twins_are_dead() {
     let (mut missed, mut all) = (0, 0);
-    for seed in 0..300_u64 {
+    for seed in 0..SETS.min(300) {
         let mut choices = SplitMix64(seed);
         let Question { drafts, .. } = generate::question(&mut choices, 0);
         for mut draft in drafts {

@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// Decide about many requests, one JSON object a line
     #[command(after_long_help = EVAL_HELP)]
     Eval(EvalArgs),
+    /// Compare the decisions of two policies about all requests
+    #[command(override_usage = crate::diff::args::USAGE, after_long_help = crate::diff::args::HELP)]
+    Diff(crate::diff::args::DiffArgs),
     /// Show what the policies compile to
     #[command(after_long_help = INSPECT_HELP)]
     Inspect(InspectArgs),
@@ -57,6 +60,7 @@ impl Command {
             Self::Check(args) | Self::Explain(args) => args.format,
             Self::Inspect(args) => args.format,
             Self::Lint(args) => args.format.of_messages(),
+            Self::Diff(args) => args.stderr_format(),
             Self::Eval(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
         }
     }

@@ -11,6 +11,7 @@
 mod args;
 mod check;
 mod diagnostics;
+mod diff;
 mod eval;
 mod excerpt;
 mod exit;
@@ -41,6 +42,7 @@ fn main() -> Exit {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Eval(args) => eval::run(args, &output),
+        Command::Diff(args) => diff::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Lint(args) => lint::run(args),
         Command::Completions(args) => Ok(manual::completions(args)),

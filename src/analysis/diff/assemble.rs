@@ -6,7 +6,7 @@ use super::probe::{Prober, effect};
 use super::region::{Addresses, Region, Term};
 use super::solve::{Part, Solver};
 use super::witness::{Verdict, Witness};
-use crate::analysis::guard::{Guard, Place};
+use crate::analysis::guard::Place;
 use crate::analysis::line::AddressSet;
 use crate::decision::{Decision, Effect};
 
@@ -103,48 +103,72 @@ fn without_covered(solver: &Solver<'_>, parts: Vec<Part>) -> Vec<Part> {
     if parts.len() > PART_LIMIT {
         return parts;
     }
+    let mut relations = Relations {
+        solver,
+        covers: HashMap::new(),
+        disjoint: HashMap::new(),
+    };
     let mut kept: Vec<Part> = Vec::new();
     for part in parts {
-        if kept.iter().any(|other| holds(solver, other, &part)) {
+        if kept.iter().any(|other| relations.holds(other, &part)) {
             continue;
         }
-        kept.retain(|other| !holds(solver, &part, other));
+        kept.retain(|other| !relations.holds(&part, other));
         kept.push(part);
     }
     kept
 }
 
-/// Returns whether `narrow` is known to lie in `wide`.
-fn holds(solver: &Solver<'_>, wide: &Part, narrow: &Part) -> bool {
-    if (wide.before, wide.after) != (narrow.before, narrow.after) {
-        return false;
-    }
-    let guard = |id: u32| solver.guard(id);
-    let inside: Vec<&Guard> = [Some(narrow.x), narrow.y]
-        .into_iter()
-        .flatten()
-        .filter_map(guard)
-        .collect();
-    let is_asked = |id: u32| {
-        guard(id).is_some_and(|wide| {
+/// How guards lie to one another, each pair asked once.
+struct Relations<'s, 't> {
+    solver: &'s Solver<'t>,
+    covers: HashMap<(u32, u32), bool>,
+    disjoint: HashMap<(u32, u32), bool>,
+}
+
+impl Relations<'_, '_> {
+    /// Returns whether `narrow` is known to lie in `wide`.
+    fn holds(&mut self, wide: &Part, narrow: &Part) -> bool {
+        if (wide.before, wide.after) != (narrow.before, narrow.after)
+            || !narrow.addresses.difference(&wide.addresses).is_empty()
+        {
+            return false;
+        }
+        let inside = [Some(narrow.x), narrow.y];
+        let mut is_asked = |wide: u32| {
             inside
                 .iter()
-                .any(|narrow| solver.table.covers(wide, narrow))
+                .flatten()
+                .any(|narrow| self.covers(wide, *narrow))
+        };
+        if !is_asked(wide.x) || !wide.y.is_none_or(is_asked) {
+            return false;
+        }
+        wide.z.iter().all(|z| {
+            narrow.z.binary_search(z).is_ok()
+                || inside
+                    .iter()
+                    .flatten()
+                    .any(|inside| self.are_disjoint(*z, *inside))
+                || narrow.z.iter().any(|other| self.covers(*other, *z))
         })
-    };
-    is_asked(wide.x)
-        && wide.y.is_none_or(is_asked)
-        && wide.z.iter().all(|z| {
-            narrow.z.contains(z)
-                || guard(*z).is_some_and(|z| {
-                    inside
-                        .iter()
-                        .any(|inside| solver.table.are_disjoint(z, inside))
-                        || (narrow.z.iter().filter_map(|other| guard(*other)))
-                            .any(|other| solver.table.covers(other, z))
-                })
+    }
+
+    fn covers(&mut self, wide: u32, narrow: u32) -> bool {
+        let solver = self.solver;
+        *self.covers.entry((wide, narrow)).or_insert_with(|| {
+            (solver.guard(wide).zip(solver.guard(narrow)))
+                .is_some_and(|(wide, narrow)| solver.table.covers(wide, narrow))
         })
-        && narrow.addresses.difference(&wide.addresses).is_empty()
+    }
+
+    fn are_disjoint(&mut self, one: u32, other: u32) -> bool {
+        let solver = self.solver;
+        *self.disjoint.entry((one, other)).or_insert_with(|| {
+            (solver.guard(one).zip(solver.guard(other)))
+                .is_some_and(|(one, other)| solver.table.are_disjoint(one, other))
+        })
+    }
 }
 
 /// Returns the scope of a part, and the place in which it can be joined with others.

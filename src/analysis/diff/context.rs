@@ -2,7 +2,7 @@
 
 use super::example::Example;
 use crate::policy::{Condition, Operator, OperatorFamily, PartRef, Qualifier, Text, Values};
-use crate::request::Request;
+use crate::request::{Request, Value};
 
 /// Stands in a resource where the text of the address is to be.
 pub(super) const SOURCE_IP_MARK: &str = "\u{1}source-ip\u{1}";
@@ -71,14 +71,46 @@ pub(super) fn choices(conditions: &[&Condition], variables: &[String]) -> Vec<Ke
     choices
 }
 
+/// Keeps the values with which a condition of the key holds, where it asks nothing else.
+pub(super) fn keep(
+    keys: &mut [KeyChoice],
+    condition: &Condition,
+    holds: &dyn Fn(&Request<'_>) -> bool,
+) {
+    let has_variables = match &condition.values {
+        Values::Texts(texts) => texts.iter().any(|text| text.value.has_variables()),
+        Values::Prefixes(_) => false,
+    };
+    let Some(choice) = (keys.iter_mut())
+        .find(|choice| choice.key.eq_ignore_ascii_case(&condition.key.value))
+        .filter(|_| !has_variables)
+    else {
+        return;
+    };
+    let key = choice.key.as_str();
+    choice.values.retain(|values| {
+        let texts: Vec<&str> = values.iter().map(String::as_str).collect();
+        let value = match texts.as_slice() {
+            [one] => Value::Text(one),
+            several => Value::Texts(several),
+        };
+        holds(&Request::invoke(None, "").with_context(&[(key, value)]))
+    });
+}
+
 /// Fills in the context with which the request is one that is asked for; `false` where none is found.
 pub(super) fn complete(
     example: &mut Example,
     keys: &[KeyChoice],
     is_in: &dyn Fn(&Request<'_>) -> bool,
+    attempts: &mut usize,
 ) -> bool {
     let mut at = vec![0_usize; keys.len()];
     for _ in 0..CONTEXT_LIMIT {
+        let Some(left) = attempts.checked_sub(1) else {
+            break;
+        };
+        *attempts = left;
         example.context = (keys.iter().zip(&at))
             .filter_map(|(choice, at)| {
                 let values = choice.values.get(*at).filter(|values| !values.is_empty())?;
@@ -195,4 +227,4 @@ fn others(family: OperatorFamily) -> Vec<String> {
 }
 
 const VALUE_LIMIT: usize = 24;
-const CONTEXT_LIMIT: usize = 4_000;
+const CONTEXT_LIMIT: usize = 100;

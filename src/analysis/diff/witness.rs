@@ -48,6 +48,7 @@ pub(super) struct Witness<'t> {
     callers: HashMap<Vec<u32>, Rc<Choice<Caller>>>,
     actions: HashMap<Vec<u32>, Rc<Choice<String>>>,
     budget: usize,
+    attempts: usize,
 }
 
 /// The values of one dimension that are worth trying.
@@ -78,6 +79,7 @@ impl<'t> Witness<'t> {
             callers: HashMap::new(),
             actions: HashMap::new(),
             budget: TOTAL_BUDGET,
+            attempts: TOTAL_ATTEMPTS,
         }
     }
 
@@ -354,12 +356,27 @@ impl<'t> Witness<'t> {
         let mut resources = vec![resource];
         // A variable of a resource is tried with a value of its own.
         resources.extend(self.substituted(&ids, required));
+        let mut keys = context::choices(&written, &variables);
+        for guard in ids
+            .iter()
+            .take(required)
+            .filter_map(|id| self.solver.guard(*id))
+        {
+            for id in &guard.conditions {
+                if let Some(condition) = self.solver.table.condition(*id) {
+                    let probe = self.prober.condition(*id, effect(guard));
+                    context::keep(&mut keys, condition, &|request| probe.holds(request));
+                }
+            }
+        }
+        let mut attempts = ATTEMPT_LIMIT.min(self.attempts);
+        let given = attempts;
+        let mut found = None;
         for source in sources::of(&part.addresses, &written) {
             let fixed = match &source {
                 Source::Known(ip) => Some(ip.to_string()),
                 Source::Absent | Source::Unreadable | Source::Several(_) => None,
             };
-            let keys = context::choices(&written, &variables);
             for resource in &resources {
                 let resource = match &fixed {
                     Some(ip) => resource.replace(context::SOURCE_IP_MARK, ip),
@@ -372,12 +389,17 @@ impl<'t> Witness<'t> {
                     source: source.clone(),
                     context: Vec::new(),
                 };
-                if context::complete(&mut example, &keys, &is_in) {
-                    return Some(example);
+                if context::complete(&mut example, &keys, &is_in, &mut attempts) {
+                    found = Some(example);
+                    break;
                 }
             }
+            if found.is_some() {
+                break;
+            }
         }
-        None
+        self.attempts -= given - attempts;
+        found
     }
 
     fn guard_probe(&mut self, id: u32) -> Option<Rc<Probe>> {
@@ -433,11 +455,14 @@ impl<'t> Witness<'t> {
 }
 
 /// Steps of one pattern by one character: for one search for a resource, for all together.
-const SEARCH_BUDGET: usize = 2_000_000;
+const SEARCH_BUDGET: usize = 500_000;
 const TOTAL_BUDGET: usize = 400_000_000;
 /// The same for the combinations of actions.
 const ACTION_BUDGET: usize = 300_000;
+/// Requests that are made up for one way, and for all together.
+const ATTEMPT_LIMIT: usize = 300;
+const TOTAL_ATTEMPTS: usize = 30_000;
 /// Pairs of opposite conditions, each of which doubles the ways.
 const PAIR_LIMIT: usize = 6;
 /// Ways for which a context is made up.
-const WAY_LIMIT: usize = 6;
+const WAY_LIMIT: usize = 3;

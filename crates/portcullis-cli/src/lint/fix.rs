@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anstyle::{AnsiColor, Style};
 use portcullis::analysis::lint::{self, Edit, Report};
 use portcullis::policy::Policy;
+use portcullis::{Api, analysis};
 
 use crate::args::Kind;
 use crate::failure::Failure;
@@ -25,13 +26,14 @@ pub(super) struct Change {
     text: String,
 }
 
-/// Returns the changed texts, each read again and compared with what was there.
+/// Returns the changed texts, each read again and compared with what was there; `api` is that of short-hand.
 ///
 /// Sound by construction; a text that does not compare is a fault of this program, and is not written.
 pub(super) fn changes(
     loaded: &[LoadedPolicy],
     report: &Report,
     kind: Option<Kind>,
+    api: &Api,
 ) -> Result<Vec<Change>, Failure> {
     let mut changes = Vec::new();
     for (index, LoadedPolicy { file, policy }) in loaded.iter().enumerate() {
@@ -54,8 +56,10 @@ pub(super) fn changes(
             .collect();
         // A policy without its last statement with a Principal must not become another kind.
         let kind = options(kind).with_kind(Some(policy.kind()));
-        let same = Policy::from_json_with(&text, &kind)
-            .is_ok_and(|fixed| lint::is_same_but_for(policy, &fixed, &removed));
+        let same = Policy::from_json_with(&text, &kind).is_ok_and(|fixed| {
+            lint::is_same_but_for(policy, &fixed, &removed)
+                && (removed.is_empty() || is_alike(policy, &fixed, api))
+        });
         if !same {
             return Err(Failure::Usage {
                 message: format!(
@@ -73,6 +77,20 @@ pub(super) fn changes(
         });
     }
     Ok(changes)
+}
+
+/// Returns whether no request is known that the two decide differently.
+///
+/// This is the second proof, by another way than the one that found the dead statements; where it would
+/// take too long, theirs stands.
+fn is_alike(policy: &Policy, fixed: &Policy, api: &Api) -> bool {
+    if policy.statements().len() > OVERLAID {
+        return true;
+    }
+    let [old, new] = [policy, fixed].map(|policy| policy.with_short_hand_expanded(api));
+    analysis::diff(&[old], &[new]).map_or(true, |difference| {
+        (difference.regions().iter()).all(|region| region.example().is_none())
+    })
 }
 
 /// Returns the lines that change, before and after.
@@ -166,5 +184,7 @@ fn line_end(text: &str, at: usize) -> usize {
         .map_or(text.len(), |line_feed| at + line_feed)
 }
 
+/// Statements of a policy that is compared as a whole.
+const OVERLAID: usize = 500;
 /// Characters of a changed line that are shown.
 const WIDTH: usize = 200;

@@ -44,14 +44,15 @@ pub(crate) fn run(args: &LintArgs) -> Result<Reply, Failure> {
     }
     let switches = Switches::read(args)?;
     let mut options = switches.options();
+    let api = target::placeholder(&args.api)?;
     if is_whole(&args.api) {
-        options = options.with_api(target::placeholder(&args.api)?);
+        options = options.with_api(api.clone());
     }
     let mut loaded = policies::load(&files, args.kind)?;
     let mut report = look(&loaded, &options);
     let mut fixed = 0;
     if args.fix {
-        let changes = fix::changes(&loaded, &report, args.kind)?;
+        let changes = fix::changes(&loaded, &report, args.kind, &api)?;
         if args.dry_run {
             let exit = if changes.is_empty() {
                 Exit::Ok

@@ -1,5 +1,10 @@
 //! Findings as SARIF 2.1.0, the form that code scanning services take.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a member is added to an object that was made here"
+)]
+
 use portcullis::Position;
 use portcullis::analysis::lint::{self, Edit, Finding, Report, Rule};
 use serde_json::{Value as Json, json};

@@ -29,10 +29,10 @@ mod call;
 mod case;
 mod cover;
 
+use core::hash::{Hash, Hasher};
 use core::ops::ControlFlow;
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
 
 use self::call::{Calls, Index};
 use self::case::{Case, States};
@@ -127,10 +127,10 @@ pub(super) fn find(subject: &Subject<'_>) -> Verdict {
             }
         }
     }
-    if !verdict.open.is_empty() && !mixed {
-        let left: Vec<usize> = (alive.iter().enumerate())
-            .filter_map(|(at, alive)| alive.then_some(at))
-            .collect();
+    let left: Vec<usize> = (alive.iter().enumerate())
+        .filter_map(|(at, alive)| alive.then_some(at))
+        .collect();
+    if !verdict.open.is_empty() && !mixed && left.len() <= OVERLAID {
         let kept = left.iter().filter_map(|&at| statements.get(at).cloned());
         let rest = policy
             .with_statements(kept.collect())
@@ -359,6 +359,8 @@ fn is_typed(key: &str) -> bool {
 
 /// Statements looked at and ranges compared, in all.
 const BUDGET: usize = 100_000_000;
+/// Statements that are overlaid to judge what is left open.
+const OVERLAID: usize = 500;
 /// Calls tried in a row, and statements followed.
 const ROUNDS: usize = 256;
 

@@ -415,9 +415,8 @@ fn private(subject: &Subject<'_>, found: &mut Found<'_>) {
 fn reserved(prefix: &IpNet) -> Option<&'static str> {
     match prefix {
         IpNet::V4(net) => (RESERVED_V4.iter())
-            .find(|((a, b, c, d), length, _)| {
-                Ipv4Net::new(Ipv4Addr::new(*a, *b, *c, *d), *length)
-                    .is_ok_and(|range| range.contains(net))
+            .find(|(start, length, _)| {
+                Ipv4Net::new(Ipv4Addr::from(*start), *length).is_ok_and(|range| range.contains(net))
             })
             .map(|(_, _, what)| *what),
         IpNet::V6(net) => (RESERVED_V6.iter())
@@ -430,18 +429,18 @@ fn reserved(prefix: &IpNet) -> Option<&'static str> {
 }
 
 /// IANA's registry of special-purpose addresses, without those for documentation.
-const RESERVED_V4: &[((u8, u8, u8, u8), u8, &str)] = &[
-    ((10, 0, 0, 0), 8, "a private range"),
-    ((172, 16, 0, 0), 12, "a private range"),
-    ((192, 168, 0, 0), 16, "a private range"),
-    ((100, 64, 0, 0), 10, "a range of carrier NAT"),
-    ((127, 0, 0, 0), 8, "a loopback range"),
-    ((169, 254, 0, 0), 16, "a link-local range"),
-    ((0, 0, 0, 0), 8, "a reserved range"),
-    ((192, 0, 0, 0), 24, "a reserved range"),
-    ((198, 18, 0, 0), 15, "a range for benchmarks"),
-    ((224, 0, 0, 0), 4, "a multicast range"),
-    ((240, 0, 0, 0), 4, "a reserved range"),
+const RESERVED_V4: &[([u8; 4], u8, &str)] = &[
+    ([10, 0, 0, 0], 8, "a private range"),
+    ([172, 16, 0, 0], 12, "a private range"),
+    ([192, 168, 0, 0], 16, "a private range"),
+    ([100, 64, 0, 0], 10, "a range of carrier NAT"),
+    ([127, 0, 0, 0], 8, "a loopback range"),
+    ([169, 254, 0, 0], 16, "a link-local range"),
+    ([0, 0, 0, 0], 8, "a reserved range"),
+    ([192, 0, 0, 0], 24, "a reserved range"),
+    ([198, 18, 0, 0], 15, "a range for benchmarks"),
+    ([224, 0, 0, 0], 4, "a multicast range"),
+    ([240, 0, 0, 0], 4, "a reserved range"),
 ];
 
 const RESERVED_V6: &[(u128, u8, &str)] = &[
