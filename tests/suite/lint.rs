@@ -548,3 +548,46 @@ fn edits_leave_the_rest_of_the_text_alone() {
         );
     }
 }
+
+/// Texts made to take long; each took for ever, or its square, at some time of its making.
+#[test]
+fn hostile_policies_take_no_time() {
+    let quoted = |text: &str| format!("\"{text}\"");
+    let many = |count: usize, pattern: &str| {
+        let list: Vec<String> = (0..count)
+            .map(|at| quoted(&pattern.replace('#', &at.to_string())))
+            .collect();
+        format!("[{}]", list.join(","))
+    };
+    let long = quoted(&"*a?".repeat(50_000));
+    let wild = many(2_000, "*#*a*");
+    let list = r#""NotIpAddress":{"aws:SourceIp":["203.0.113.0/24"]}"#;
+    let other = r#""NotIpAddress":{"aws:SourceIp":["198.51.100.0/24"]}"#;
+    for (what, statements) in [
+        (
+            "long resources",
+            vec![
+                ("Deny", long.as_str(), list),
+                ("Deny", long.as_str(), other),
+                ("Allow", long.as_str(), ""),
+            ],
+        ),
+        (
+            "many resources",
+            vec![
+                ("Allow", wild.as_str(), list),
+                ("Allow", wild.as_str(), other),
+            ],
+        ),
+        ("many statements", vec![("Deny", r#""*a*b*""#, list); 1_500]),
+    ] {
+        let started = std::time::Instant::now();
+        let report = of_text(&document(&statements));
+        let took = started.elapsed();
+        assert!(
+            took.as_secs() < 120,
+            "{what}: {took:?}, {} findings",
+            report.findings.len()
+        );
+    }
+}

@@ -10,8 +10,9 @@ use std::process::{Command, Stdio};
 
 use crate::run::{portcullis, run};
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 8] = [
     "check",
+    "diff",
     "explain",
     "eval",
     "inspect",

@@ -76,6 +76,11 @@ impl Glob {
         Self { symbols: normal }
     }
 
+    /// Returns whether the pattern is longer than any that a call could match, by far.
+    pub(super) fn is_long(&self) -> bool {
+        self.symbols.len() > LONG
+    }
+
     /// Returns whether everything matches.
     pub(super) fn is_everything(&self) -> bool {
         self.symbols == [Symbol::Run]
@@ -110,9 +115,12 @@ impl Glob {
         covers(&self.symbols, &text)
     }
 
-    /// Returns whether some text matches both patterns.
+    /// Returns whether some text matches both patterns; of two long ones it is taken for true.
     pub(super) fn meets(&self, other: &Self) -> bool {
         let (a, b) = (&self.symbols, &other.symbols);
+        if self.is_long() && other.is_long() {
+            return true;
+        }
         // reached[j]: some text leads to the current place in `a` and to `j` in `b`.
         let mut reached = vec![false; b.len() + 1];
         if let Some(start) = reached.first_mut() {
@@ -313,6 +321,9 @@ fn skip_runs(pattern: &[Symbol], reached: &mut [bool]) {
         }
     }
 }
+
+/// Symbols of a long pattern; the resource of a call has 1 600 bytes at most.
+const LONG: usize = 4_096;
 
 /// What no pattern has: three characters of the private use area.
 pub(super) const STRANGE: &str = "\u{e0f0}\u{e0f0}\u{e0f0}";

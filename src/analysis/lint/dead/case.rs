@@ -172,6 +172,16 @@ impl<'a> Case<'a> {
         self.statement.effect.value
     }
 
+    /// Returns whether a text of it is too long to be compared with others.
+    pub(super) fn is_long(&self) -> bool {
+        let values = self.others.iter().flat_map(|condition| texts(condition));
+        self.actions.iter().any(Glob::is_long)
+            || self.resources.iter().any(|pattern| pattern.glob.is_long())
+            || values
+                .map(|text| text.value.raw().len())
+                .any(|length| length > LONG)
+    }
+
     /// Returns how many parts the statement is judged in: one for each resource.
     pub(super) fn parts(&self) -> usize {
         if self.statement.resource.negated {
@@ -303,3 +313,6 @@ fn states_of(
         _ => None,
     }
 }
+
+/// Bytes of a value that is compared with others.
+const LONG: usize = 4_096;

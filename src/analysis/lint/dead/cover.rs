@@ -18,7 +18,7 @@ pub(super) fn covers_but(
     key: &str,
     budget: &mut usize,
 ) -> bool {
-    *budget = budget.saturating_sub(other.resources.len());
+    *budget = budget.saturating_sub(COST * (1 + other.resources.len()));
     covers_callers(
         other.statement.principal.as_ref(),
         case.statement.principal.as_ref(),
@@ -174,5 +174,7 @@ fn implies(have: &Condition, wanted: &Condition) -> bool {
     }
 }
 
+/// What comparing two patterns costs, in looks at a statement.
+const COST: usize = 16;
 /// Steps of deciding whether one pattern is within others.
 const GLOB_BUDGET: usize = 20_000;

@@ -81,8 +81,11 @@ pub(super) fn find(subject: &Subject<'_>) -> Verdict {
     let cases: Vec<Case<'_>> = (0..statements.len())
         .filter_map(|at| Case::new(subject, at, &api, mixed))
         .collect();
-    if cases.len() < statements.len() {
-        return Verdict::default();
+    if cases.len() < statements.len() || cases.iter().any(Case::is_long) {
+        return Verdict {
+            dead: Vec::new(),
+            open: (0..statements.len()).collect(),
+        };
     }
     let key = swept_key(&cases);
     let mut verdict = Verdict::default();

@@ -411,6 +411,7 @@ impl Scope<'_> {
             && self.statement.action == other.statement.action
             && !is_within(self.set, other.set)
             && !is_within(other.set, self.set)
+            && !(self.glob.is_long() || other.glob.is_long())
             && self.glob.meets(&other.glob)
             && self.statement.conditions.len() == other.statement.conditions.len()
             && self.statement.conditions.len() <= FEW

@@ -413,7 +413,8 @@ pub(super) const WIDE_STAR: Rule = Rule {
 fn wide_star(subject: &Subject<'_>, found: &mut Found<'_>) {
     for (at, statement, text) in resources(subject) {
         let raw = text.value.raw();
-        let Some((_, rest)) = behind_api(raw).filter(|_| !statement.resource.negated) else {
+        let fits = !statement.resource.negated && raw.len() <= LONG;
+        let Some((_, rest)) = behind_api(raw).filter(|_| fits) else {
             continue;
         };
         let Some((stage, behind)) = rest.split_once('/') else {
@@ -532,6 +533,7 @@ fn without_options(subject: &Subject<'_>, found: &mut Found<'_>) {
     }
     let globs: Vec<Glob> = allowed()
         .map(|(_, _, text)| Glob::with_any_values(&text.value))
+        .filter(|glob| !glob.is_long())
         .collect();
     let mut work = 0;
     for (at, _, text) in allowed() {
@@ -544,7 +546,7 @@ fn without_options(subject: &Subject<'_>, found: &mut Found<'_>) {
         else {
             continue;
         };
-        if !METHODS.contains(&method) || method == "OPTIONS" {
+        if !METHODS.contains(&method) || method == "OPTIONS" || raw.len() > LONG {
             continue;
         }
         let api = raw.get(..start).unwrap_or_default();
@@ -586,5 +588,7 @@ fn starts_without_case(text: &str, start: &str) -> bool {
 
 /// The methods that a call can have.
 const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+/// Bytes of a resource that is compared with others; that of a call has 1 600 at most.
+const LONG: usize = 4_096;
 /// Comparisons of an OPTIONS call with an allowed resource, at most.
 const BUDGET: usize = 2_000_000;
