@@ -25,6 +25,7 @@
 
 pub mod diff;
 mod error;
+pub mod fit;
 mod globs;
 mod guard;
 mod line;
@@ -32,3 +33,4 @@ mod search;
 
 pub use self::diff::{Difference, dead_statements, diff};
 pub use self::error::AnalysisError;
+pub use self::fit::{Fit, fit};
