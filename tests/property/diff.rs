@@ -212,6 +212,37 @@ fn regions_of_a_hundred_thousand_requests() {
     assert_eq!(seen.requests, 100_000);
 }
 
+/// What `fit` prints decides as the policy does, and is no longer.
+#[test]
+fn a_fitted_policy_decides_alike() {
+    let mut won = 0;
+    for seed in 0..40_u64 {
+        let mut choices = SplitMix64(seed.wrapping_mul(0xda94_2042_e4dd_58b5));
+        let Question { drafts, requests } = generate::question(&mut choices, 40);
+        let policy = read(&drafts).remove(0);
+        let fit = analysis::fit(&policy).unwrap();
+        let fitted = Policy::from_json_as(&fit.text(), policy.kind()).unwrap();
+        won += fit.characters_before() - fit.characters();
+        for request in &requests {
+            request.lend(Reading::Plain, |request| {
+                let (before, after) = decisions(
+                    std::slice::from_ref(&policy),
+                    std::slice::from_ref(&fitted),
+                    request,
+                );
+                assert_eq!(
+                    before,
+                    after,
+                    "seed {seed}\n{}\n{}",
+                    policy.to_json_compact(),
+                    fit.text()
+                );
+            });
+        }
+    }
+    assert!(won > 500, "{won}");
+}
+
 /// Whoever unites two policies is told of no change where one is dead beside the other.
 #[test]
 fn dead_statements_can_go() {

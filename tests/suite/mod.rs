@@ -1,5 +1,6 @@
 //! Every question of the test data through every way to get a decision, and the floors.
 
+mod analysis;
 mod batch;
 mod crowds;
 mod data;

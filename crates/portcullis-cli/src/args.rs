@@ -39,6 +39,9 @@ pub(crate) enum Command {
     /// Compare the decisions of two policies about all requests
     #[command(override_usage = crate::diff::args::USAGE, after_long_help = crate::diff::args::HELP)]
     Diff(crate::diff::args::DiffArgs),
+    /// Find the smallest policy that decides alike
+    #[command(after_long_help = crate::fit::args::HELP)]
+    Fit(crate::fit::args::FitArgs),
     /// Show what the policies compile to
     #[command(after_long_help = INSPECT_HELP)]
     Inspect(InspectArgs),
@@ -61,7 +64,7 @@ impl Command {
             Self::Inspect(args) => args.format,
             Self::Lint(args) => args.format.of_messages(),
             Self::Diff(args) => args.stderr_format(),
-            Self::Eval(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
+            Self::Eval(_) | Self::Fit(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
         }
     }
 }

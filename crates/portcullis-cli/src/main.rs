@@ -17,6 +17,7 @@ mod excerpt;
 mod exit;
 mod explain;
 mod failure;
+mod fit;
 mod inspect;
 mod lint;
 mod manual;
@@ -43,6 +44,7 @@ fn main() -> Exit {
         Command::Explain(args) => explain::run(args),
         Command::Eval(args) => eval::run(args, &output),
         Command::Diff(args) => diff::run(args),
+        Command::Fit(args) => fit::run(args, &output),
         Command::Inspect(args) => inspect::run(args),
         Command::Lint(args) => lint::run(args),
         Command::Completions(args) => Ok(manual::completions(args)),

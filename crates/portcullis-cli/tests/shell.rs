@@ -10,11 +10,12 @@ use std::process::{Command, Stdio};
 
 use crate::run::{portcullis, run};
 
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 9] = [
     "check",
     "diff",
     "explain",
     "eval",
+    "fit",
     "inspect",
     "lint",
     "completions",

@@ -96,7 +96,9 @@ impl Seen {
                     // Of a role with its path, and of a session.
                     let mut segments = resource.split('/');
                     match segments.next() {
-                        Some("role") => push(&mut self.roles, segments.last().unwrap_or_default()),
+                        Some("role") => {
+                            push(&mut self.roles, segments.next_back().unwrap_or_default())
+                        }
                         Some("assumed-role") => {
                             push(&mut self.roles, segments.next().unwrap_or_default());
                         }

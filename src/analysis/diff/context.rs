@@ -182,7 +182,7 @@ fn filled(text: &Text) -> String {
     let mut filled = String::new();
     for part in text.parts() {
         match part {
-            PartRef::Raw(raw) => filled.push_str(&raw.replace('*', "x").replace('?', "x")),
+            PartRef::Raw(raw) => filled.push_str(&raw.replace(['*', '?'], "x")),
             PartRef::Escaped(character) => filled.push(character),
             PartRef::Variable { key, default } => {
                 filled.push_str(&default.map_or_else(|| stand_in(key), str::to_owned));

@@ -5,7 +5,7 @@ use core::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use portcullis::analysis::Difference;
 
-use super::words::{Danger, Names, change, counted, origins, sum};
+use super::words::{Danger, Names, change, counted, is_telling, origins, sum};
 
 pub(super) fn answer(difference: &Difference, names: &Names, all: bool) -> String {
     if difference.is_empty() {
@@ -41,7 +41,7 @@ pub(super) fn answer(difference: &Difference, names: &Names, all: bool) -> Strin
                 if index == 0 { "from" } else { "or" }
             );
         }
-        for term in region.terms() {
+        for term in region.terms().iter().filter(|term| is_telling(term)) {
             let _ = writeln!(text, "  {:<8} {}", "where", names.term(term));
         }
         for exception in region.exceptions().iter().take(limit(all)) {

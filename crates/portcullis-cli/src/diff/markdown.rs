@@ -4,7 +4,7 @@ use core::fmt::Write;
 
 use portcullis::analysis::Difference;
 
-use super::words::{Danger, Names, change, counted, origins, sum};
+use super::words::{Danger, Names, change, counted, is_telling, origins, sum};
 
 pub(super) fn answer(difference: &Difference, names: &Names, all: bool) -> String {
     if difference.is_empty() {
@@ -28,7 +28,12 @@ pub(super) fn answer(difference: &Difference, names: &Names, all: bool) -> Strin
     for (index, region) in difference.regions().iter().enumerate() {
         let (headline, danger) = change(region);
         let addresses = region.addresses();
-        let mut terms: Vec<String> = region.terms().iter().map(|term| names.term(term)).collect();
+        let mut terms: Vec<String> = region
+            .terms()
+            .iter()
+            .filter(|term| is_telling(term))
+            .map(|term| names.term(term))
+            .collect();
         terms.extend(
             (region.exceptions().iter().take(EXCEPTION_LIMIT))
                 .map(|exception| format!("unless {}", names.exception(exception))),

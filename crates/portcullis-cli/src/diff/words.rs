@@ -116,6 +116,12 @@ pub(super) fn origins(addresses: &Addresses, all: bool) -> Vec<String> {
     lines
 }
 
+/// Returns whether a term is worth a line: that a call is a call is not.
+pub(super) fn is_telling(term: &Term) -> bool {
+    !matches!(term, Term::Action { negated: false, patterns }
+        if matches!(patterns.as_slice(), [one] if one.eq_ignore_ascii_case(Request::INVOKE)))
+}
+
 impl Names {
     /// Returns a term in words; patterns of the API as short-hand.
     pub(super) fn term(&self, term: &Term) -> String {
