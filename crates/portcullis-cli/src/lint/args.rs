@@ -99,6 +99,10 @@ text. An error is surely not what was meant, a warning probably not; a note is w
 often as it should be, so notes alone leave the exit code 0, unless --fail-on note is given. Each \
 policy is judged alone.
 
+Short-hand resources (execute-api:/stage/METHOD/path) are those of the API that --region, --account and \
+--api-id name. Unless all three are given nothing is known of it, so that a short-hand resource and a \
+full ARN are not taken for the same.
+
 --fix changes only the places concerned (duplicate, covered and misspelt CIDRs, dead statements), keeps all \
 other formatting, and writes a file only after the result was read again and compared. What is then left \
 is printed. The file is replaced whole.
