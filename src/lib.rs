@@ -9,11 +9,11 @@
 //!
 //! | module | what is in it |
 //! |---|---|
+//! | [`analysis`] | what policies mean for all requests at once: how two sets of them differ, what is probably not meant, what every address gets |
 //! | [`policy`] | the document as written, with positions; parsing and its errors; printing |
 //! | [`request`] | what is asked |
 //! | [`engine`] | the compiled policies: decide, explain, inspect |
 //! | [`decision`] | what is answered |
-//! | [`analysis`] | what policies do, exactly and off the hot path |
 //! | [`mod@reference`] | the executable specification, slow and plain |
 //!
 //! # Features

@@ -43,9 +43,33 @@ impl Policy {
         &self.statements
     }
 
+    /// Returns a policy of the same kind and version with other statements; places are those of this one's source.
+    pub(crate) fn with_statements(&self, statements: Vec<Statement>) -> Self {
+        Self {
+            statements,
+            ..self.clone()
+        }
+    }
+
     /// Returns the text the policy was read from, as given (escaped, if it was).
     pub fn source_text(&self) -> &str {
         self.source.given()
+    }
+
+    /// Returns a policy of one statement, at places of this one's text.
+    pub(crate) fn with_only(&self, statement: Statement) -> Self {
+        Self {
+            source: Arc::clone(&self.source),
+            kind: self.kind,
+            version: self.version,
+            id: None,
+            statements: vec![statement],
+        }
+    }
+
+    /// Returns the JSON text that spans are ranges of: the source text, unescaped.
+    pub(crate) fn document(&self) -> &str {
+        self.source.text()
     }
 
     /// Returns the byte range of `span` in [`Self::source_text`].

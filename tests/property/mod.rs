@@ -1,7 +1,9 @@
 //! Laws that hold for every policy and every request, and a generator that aims at the edges.
 
+mod diff;
 mod generate;
 mod laws;
+mod lint;
 mod partition;
 mod vocabulary;
 mod volume;

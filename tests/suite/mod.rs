@@ -1,5 +1,6 @@
 //! Every question of the test data through every way to get a decision, and the floors.
 
+mod analysis;
 mod batch;
 mod crowds;
 mod data;
@@ -7,4 +8,5 @@ mod explain;
 mod floors;
 mod hostile;
 mod image;
+mod lint;
 mod vectors;

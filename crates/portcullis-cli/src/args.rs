@@ -41,6 +41,15 @@ pub(crate) enum Command {
     /// Decide about many requests, one JSON object a line
     #[command(after_long_help = EVAL_HELP)]
     Eval(EvalArgs),
+    /// Compare the decisions of two policies about all requests
+    #[command(override_usage = crate::diff::args::USAGE, after_long_help = crate::diff::args::HELP)]
+    Diff(crate::diff::args::DiffArgs),
+    /// Find the smallest policy that decides alike
+    #[command(after_long_help = crate::fit::args::HELP)]
+    Fit(crate::fit::args::FitArgs),
+    /// Find what is probably not meant as it is written, and mend it
+    #[command(after_long_help = crate::lint::args::HELP)]
+    Lint(crate::lint::args::LintArgs),
     /// Compile policies into an image, a file that decides at once
     #[command(after_long_help = COMPILE_HELP)]
     Compile(CompileArgs),
@@ -78,10 +87,16 @@ impl Command {
             Self::Check(args) | Self::Explain(args) => args.format,
             Self::Map(args) => args.question.format,
             Self::Inspect(args) => args.format,
+            Self::Lint(args) => args.format.of_messages(),
+            Self::Diff(args) => args.stderr_format(),
             Self::Fmt(args) => args.format,
             Self::Test(args) => args.format(),
             Self::Replay(args) => args.format.of_diagnostics(),
-            Self::Compile(_) | Self::Eval(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
+            Self::Compile(_)
+            | Self::Eval(_)
+            | Self::Fit(_)
+            | Self::Completions(_)
+            | Self::Man(_) => Format::Human,
         }
     }
 }

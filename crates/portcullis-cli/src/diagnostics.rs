@@ -13,6 +13,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use anstream::adapter::strip_str;
 use portcullis::Position;
+use portcullis::analysis::lint::Severity;
 use serde::Serialize;
 
 use crate::excerpt::{self, Mark};
@@ -49,6 +50,8 @@ pub(crate) enum Tone {
     Error,
     /// A statement that nearly allowed.
     Nearest,
+    /// What a rule found: how much it matters, and the rule's id.
+    Found(Severity, &'static str),
 }
 
 impl Tone {
@@ -58,6 +61,11 @@ impl Tone {
             Self::Deny => Level::ERROR.with_name("deny"),
             Self::Error => Level::ERROR,
             Self::Nearest => Level::WARNING.with_name("nearest miss"),
+            Self::Found(severity, id) => match severity {
+                Severity::Error => Level::ERROR.with_name(format!("error[{id}]")),
+                Severity::Warning => Level::WARNING.with_name(format!("warning[{id}]")),
+                Severity::Note => Level::NOTE.with_name(format!("note[{id}]")),
+            },
         }
     }
 }

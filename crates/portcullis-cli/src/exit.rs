@@ -7,7 +7,7 @@ use std::process::{ExitCode, Termination};
 pub(crate) enum Exit {
     /// 0: the request is allowed, or the command did what it was asked.
     Ok,
-    /// 1: the request is denied.
+    /// 1: the request is denied, or something was found.
     Denied,
     /// 1: the command found what it looks for: a case that failed, a file that would change.
     Findings,

@@ -12,13 +12,16 @@ mod args;
 mod check;
 mod compile;
 mod diagnostics;
+mod diff;
 mod eval;
 mod excerpt;
 mod exit;
 mod explain;
 mod failure;
+mod fit;
 mod fmt;
 mod inspect;
+mod lint;
 mod manual;
 mod map;
 mod nearest;
@@ -46,6 +49,9 @@ fn main() -> Exit {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Eval(args) => eval::run(args, &output),
+        Command::Diff(args) => diff::run(args),
+        Command::Fit(args) => fit::run(args, &output),
+        Command::Lint(args) => lint::run(args),
         Command::Compile(args) => compile::run(args, &output),
         Command::Map(args) => map::run(args, &output),
         Command::Replay(args) => replay::run(args, &output),

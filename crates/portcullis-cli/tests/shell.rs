@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use crate::run::{portcullis, run};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 14] = [
     "check",
     "explain",
     "eval",
@@ -22,6 +22,9 @@ const COMMANDS: [&str; 11] = [
     "fmt",
     "test",
     "replay",
+    "diff",
+    "fit",
+    "lint",
 ];
 
 #[test]

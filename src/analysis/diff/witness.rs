@@ -1,0 +1,468 @@
+//! Is there a request with "x, perhaps y, and none of Z"? Finds one, or proves that there is none.
+//!
+//! ```text
+//! conditions   all of Z's that x and y do not ask for are false, but that of opposites one is true
+//! callers      one of each kind that the principal elements can tell apart
+//! actions      one for each combination of patterns that some text matches
+//!                └─▶ which of Z is left ──▶ a resource that x and y match and these do not
+//! ```
+//!
+//! Taking conditions for independent, and a variable for anything at all, only adds
+//! requests, so "none" is a proof. A request found this way is then asked of the reference
+//! evaluator, with a context made up for it; where no context is found, nothing is proven.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use super::callers;
+use super::context;
+use super::example::{Caller, Example, Source};
+use super::probe::{Probe, Prober, effect};
+use super::solve::{Part, Solver};
+use super::sources;
+use super::texts;
+use crate::analysis::globs::Glob;
+use crate::analysis::guard::{Guard, Place};
+use crate::analysis::search::{self, Search};
+use crate::policy::Policy;
+use crate::request::Request;
+
+/// What is known about a part.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// No request is in it.
+    Empty,
+    /// This one is.
+    Proven(Box<Example>),
+    /// Not known.
+    Unproven,
+}
+
+/// Finds witnesses, and remembers what they share.
+#[derive(Debug)]
+pub(super) struct Witness<'t> {
+    solver: &'t Solver<'t>,
+    prober: Prober<'t>,
+    guards: HashMap<u32, Rc<Probe>>,
+    whos: HashMap<u32, Rc<Probe>>,
+    callers: HashMap<Vec<u32>, Rc<Choice<Caller>>>,
+    actions: HashMap<Vec<u32>, Rc<Choice<String>>>,
+    budget: usize,
+    attempts: usize,
+}
+
+/// The values of one dimension that are worth trying.
+#[derive(Debug)]
+struct Choice<T> {
+    values: Vec<T>,
+    /// Whether every value there is is like one of these.
+    is_complete: bool,
+}
+
+/// A way to be in x and y, with what of Z is left to be evaded by the resource.
+struct Way {
+    caller: Caller,
+    action: String,
+    left: Vec<u32>,
+}
+
+impl<'t> Witness<'t> {
+    pub(super) fn new(solver: &'t Solver<'t>, model: &'t Policy) -> Self {
+        Self {
+            solver,
+            prober: Prober {
+                table: solver.table,
+                model,
+            },
+            guards: HashMap::new(),
+            whos: HashMap::new(),
+            callers: HashMap::new(),
+            actions: HashMap::new(),
+            budget: TOTAL_BUDGET,
+            attempts: TOTAL_ATTEMPTS,
+        }
+    }
+
+    pub(super) const fn prober(&self) -> &Prober<'t> {
+        &self.prober
+    }
+
+    /// Returns whether the part is proven empty, at less cost than [`Self::verdict`].
+    pub(super) fn is_empty(&mut self, part: &Part) -> bool {
+        matches!(self.look(part, false), Verdict::Empty)
+    }
+
+    pub(super) fn verdict(&mut self, part: &Part) -> Verdict {
+        self.look(part, true)
+    }
+
+    fn look(&mut self, part: &Part, with_example: bool) -> Verdict {
+        let Some(required) = self.required(part) else {
+            return Verdict::Unproven;
+        };
+        let Some((ways, mut is_complete)) = self.ways(part, &required) else {
+            return Verdict::Empty;
+        };
+        for (tried, way) in ways.iter().enumerate() {
+            let mut budget = SEARCH_BUDGET.min(self.budget);
+            let given = budget;
+            let resource = self.resource(&required, way, &mut budget);
+            self.budget -= given - budget;
+            match resource {
+                Search::Empty => {}
+                Search::OverBudget => is_complete = false,
+                Search::Found(_) if !with_example => return Verdict::Unproven,
+                Search::Found(resource) => {
+                    if let Some(example) = self.example(part, way, resource) {
+                        return Verdict::Proven(Box::new(example));
+                    }
+                    is_complete = false;
+                    if tried >= WAY_LIMIT {
+                        break;
+                    }
+                }
+            }
+        }
+        if is_complete {
+            Verdict::Empty
+        } else {
+            Verdict::Unproven
+        }
+    }
+
+    /// Returns the guards of x and y.
+    fn required(&self, part: &Part) -> Option<Vec<&'t Guard>> {
+        let mut required = vec![self.solver.guard(part.x)?];
+        if let Some(y) = part.y {
+            required.push(self.solver.guard(y)?);
+        }
+        Some(required)
+    }
+
+    /// Returns the ways, and whether these are all; `None` where there is none.
+    fn ways(&mut self, part: &Part, required: &[&Guard]) -> Option<(Vec<Way>, bool)> {
+        let table = self.solver.table;
+        let asked: BTreeSet<u32> = required
+            .iter()
+            .flat_map(|guard| guard.conditions.iter().copied())
+            .collect();
+        let is_opposed =
+            |id: u32, set: &BTreeSet<u32>| set.iter().any(|other| table.are_opposite(id, *other));
+        if asked.iter().any(|id| is_opposed(*id, &asked)) {
+            return None;
+        }
+        let guard = |z: &u32| self.solver.guard(*z);
+        // Conditions of Z in pairs of which one must hold; all others can be false.
+        let free: BTreeSet<u32> = part
+            .z
+            .iter()
+            .filter_map(guard)
+            .flat_map(|guard| guard.conditions.iter().copied())
+            .filter(|id| !asked.contains(id) && !is_opposed(*id, &asked))
+            .collect();
+        let mut pairs: Vec<(u32, u32)> = Vec::new();
+        for one in &free {
+            let other = free
+                .range((
+                    core::ops::Bound::Excluded(*one),
+                    core::ops::Bound::Unbounded,
+                ))
+                .find(|other| table.are_opposite(*one, **other));
+            pairs.extend(other.map(|other| (*one, *other)));
+        }
+        let mut is_complete = pairs.len() <= PAIR_LIMIT;
+        pairs.truncate(PAIR_LIMIT);
+        let mut whos: Vec<u32> = required
+            .iter()
+            .map(|guard| guard.who)
+            .chain(part.z.iter().filter_map(guard).map(|guard| guard.who))
+            .collect();
+        whos.sort_unstable();
+        whos.dedup();
+        let mut actions: Vec<u32> = required
+            .iter()
+            .map(|guard| guard.action)
+            .chain(part.z.iter().filter_map(guard).map(|guard| guard.action))
+            .collect();
+        actions.sort_unstable();
+        actions.dedup();
+        let callers = self.callers(&whos);
+        let action_choice = self.actions(&actions);
+        is_complete &= callers.is_complete && action_choice.is_complete;
+        let mut seen: HashSet<Vec<u32>> = HashSet::new();
+        let mut ways: Vec<Way> = Vec::new();
+        for caller in &callers.values {
+            let mut matched: HashMap<u32, bool> = HashMap::new();
+            for who in &whos {
+                let holds = self.who_holds(*who, caller);
+                matched.insert(*who, holds);
+            }
+            let is_matched = |guard: &Guard| matched.get(&guard.who) == Some(&true);
+            if !required.iter().all(|guard| is_matched(guard)) {
+                continue;
+            }
+            for action in &action_choice.values {
+                let acts = |guard: &Guard| {
+                    table
+                        .action(guard.action)
+                        .is_some_and(|(actions, _)| actions.matches(action))
+                };
+                if !required.iter().all(|guard| acts(guard)) {
+                    continue;
+                }
+                for assignment in 0..1_u32 << pairs.len() {
+                    let is_true = |id: &u32| {
+                        asked.contains(id)
+                            || pairs.iter().enumerate().any(|(bit, (one, other))| {
+                                let chosen = if assignment >> bit & 1 == 0 {
+                                    other
+                                } else {
+                                    one
+                                };
+                                id == chosen
+                            })
+                    };
+                    let left: Vec<u32> = (part.z.iter().copied())
+                        .filter(|z| {
+                            self.solver.guard(*z).is_some_and(|guard| {
+                                guard.conditions.iter().all(is_true)
+                                    && is_matched(guard)
+                                    && acts(guard)
+                            })
+                        })
+                        .collect();
+                    if seen.insert(left.clone()) {
+                        ways.push(Way {
+                            caller: caller.clone(),
+                            action: action.clone(),
+                            left,
+                        });
+                    }
+                }
+            }
+        }
+        // The fewer are to be evaded, the easier. The order of callers is kept among equals.
+        ways.sort_by_key(|way| way.left.len());
+        Some((ways, is_complete))
+    }
+
+    fn who_holds(&mut self, who: u32, caller: &Caller) -> bool {
+        let prober = &self.prober;
+        let probe = (self.whos.entry(who)).or_insert_with(|| Rc::new(prober.who(who)));
+        let request = Request::invoke(None, "").with_principal(caller.as_principal());
+        probe.holds(&request)
+    }
+
+    fn callers(&mut self, whos: &[u32]) -> Rc<Choice<Caller>> {
+        if let Some(known) = self.callers.get(whos) {
+            return Rc::clone(known);
+        }
+        let entries = (whos.iter())
+            .filter_map(|who| self.solver.table.who(*who))
+            .flat_map(|(who, _)| &who.entries);
+        let values = callers::kinds(entries);
+        let choice = Rc::new(match values {
+            Some(values) => Choice {
+                values,
+                is_complete: true,
+            },
+            None => Choice {
+                values: vec![Caller::Anonymous],
+                is_complete: false,
+            },
+        });
+        self.callers.insert(whos.to_vec(), Rc::clone(&choice));
+        choice
+    }
+
+    fn actions(&mut self, ids: &[u32]) -> Rc<Choice<String>> {
+        if let Some(known) = self.actions.get(ids) {
+            return Rc::clone(known);
+        }
+        let mut globs: Vec<&Glob> = (ids.iter())
+            .filter_map(|id| self.solver.table.action(*id))
+            .flat_map(|(actions, _)| &actions.patterns)
+            .collect();
+        globs.sort_unstable();
+        globs.dedup();
+        let mut values: Vec<String> = texts::ACTIONS.iter().map(|&text| text.to_owned()).collect();
+        let mut budget = ACTION_BUDGET;
+        let combinations = search::combinations(&globs, &mut budget);
+        let is_complete = combinations.is_some();
+        values.extend(combinations.into_iter().flatten().map(|(_, text)| text));
+        let choice = Rc::new(Choice {
+            values,
+            is_complete,
+        });
+        self.actions.insert(ids.to_vec(), Rc::clone(&choice));
+        choice
+    }
+
+    /// Looks for a resource in the places of `required` and in none of what is left to evade.
+    fn resource(&self, required: &[&Guard], way: &Way, budget: &mut usize) -> Search {
+        let table = self.solver.table;
+        let mut clauses: Vec<Vec<&Glob>> = Vec::new();
+        let mut forbidden: Vec<&Glob> = Vec::new();
+        let glob = |id: &u32| table.pattern(*id).map(|(pattern, _)| &pattern.glob);
+        // What a pattern with a variable does not match is not known, so it forbids nothing.
+        let plain = |id: &u32| {
+            (table.pattern(*id))
+                .filter(|(pattern, _)| pattern.variable.is_none())
+                .map(|(pattern, _)| &pattern.glob)
+        };
+        for guard in required {
+            match &guard.resource {
+                Place::In(id) => clauses.push(glob(id).into_iter().collect()),
+                Place::NotIn(ids) => forbidden.extend(ids.iter().filter_map(plain)),
+            }
+        }
+        for guard in way.left.iter().filter_map(|z| self.solver.guard(*z)) {
+            match &guard.resource {
+                Place::In(id) => forbidden.extend(plain(id)),
+                Place::NotIn(ids) => clauses.push(ids.iter().filter_map(glob).collect()),
+            }
+        }
+        forbidden.sort_unstable();
+        forbidden.dedup();
+        match texts::likely(&clauses, &forbidden) {
+            Some(text) => Search::Found(text),
+            None => search::find(&clauses, &forbidden, budget),
+        }
+    }
+
+    /// Completes a way and a resource to a request that is in the part, asked of the reference.
+    fn example(&mut self, part: &Part, way: &Way, resource: String) -> Option<Example> {
+        let mut ids: Vec<u32> = vec![part.x];
+        ids.extend(part.y);
+        let required = ids.len();
+        ids.extend(&part.z);
+        let probes: Vec<Rc<Probe>> = ids.iter().filter_map(|id| self.guard_probe(*id)).collect();
+        let is_in = |request: &Request<'_>| {
+            (probes.iter().enumerate())
+                .all(|(index, probe)| probe.holds(request) == (index < required))
+        };
+        let mut conditions: Vec<(u32, crate::decision::Effect)> = Vec::new();
+        for guard in ids.iter().filter_map(|id| self.solver.guard(*id)) {
+            for id in &guard.conditions {
+                if !conditions.iter().any(|(known, _)| known == id) {
+                    conditions.push((*id, effect(guard)));
+                }
+            }
+        }
+        let written: Vec<&crate::policy::Condition> = (conditions.iter())
+            .filter_map(|(id, _)| self.solver.table.condition(*id))
+            .collect();
+        let variables = self.variables(&ids, &written);
+        let mut resources = vec![resource];
+        // A variable of a resource is tried with a value of its own.
+        resources.extend(self.substituted(&ids, required));
+        let mut keys = context::choices(&written, &variables);
+        for guard in ids
+            .iter()
+            .take(required)
+            .filter_map(|id| self.solver.guard(*id))
+        {
+            for id in &guard.conditions {
+                if let Some(condition) = self.solver.table.condition(*id) {
+                    let probe = self.prober.condition(*id, effect(guard));
+                    context::keep(&mut keys, condition, &|request| probe.holds(request));
+                }
+            }
+        }
+        let mut attempts = ATTEMPT_LIMIT.min(self.attempts);
+        let given = attempts;
+        let mut found = None;
+        for source in sources::of(&part.addresses, &written) {
+            let fixed = match &source {
+                Source::Known(ip) => Some(ip.to_string()),
+                Source::Absent | Source::Unreadable | Source::Several(_) => None,
+            };
+            for resource in &resources {
+                let resource = match &fixed {
+                    Some(ip) => resource.replace(context::SOURCE_IP_MARK, ip),
+                    None => resource.clone(),
+                };
+                let mut example = Example {
+                    caller: way.caller.clone(),
+                    action: way.action.clone(),
+                    resource,
+                    source: source.clone(),
+                    context: Vec::new(),
+                };
+                if context::complete(&mut example, &keys, &is_in, &mut attempts) {
+                    found = Some(example);
+                    break;
+                }
+            }
+            if found.is_some() {
+                break;
+            }
+        }
+        self.attempts -= given - attempts;
+        found
+    }
+
+    fn guard_probe(&mut self, id: u32) -> Option<Rc<Probe>> {
+        let guard = self.solver.guard(id)?;
+        let prober = &self.prober;
+        let probe = (self.guards.entry(id)).or_insert_with(|| Rc::new(prober.guard(guard)));
+        Some(Rc::clone(probe))
+    }
+
+    /// Returns the keys of the variables in resources and conditions.
+    fn variables(&self, ids: &[u32], conditions: &[&crate::policy::Condition]) -> Vec<String> {
+        let mut keys: Vec<String> = Vec::new();
+        let guards = ids.iter().filter_map(|id| self.solver.guard(*id));
+        for guard in guards {
+            let patterns = match &guard.resource {
+                Place::In(id) => core::slice::from_ref(id),
+                Place::NotIn(ids) => ids,
+            };
+            for (_, text) in patterns
+                .iter()
+                .filter_map(|id| self.solver.table.pattern(*id))
+            {
+                context::add_variables(&text.value, &mut keys);
+            }
+        }
+        for condition in conditions {
+            if let crate::policy::Values::Texts(texts) = &condition.values {
+                texts
+                    .iter()
+                    .for_each(|text| context::add_variables(&text.value, &mut keys));
+            }
+        }
+        keys
+    }
+
+    /// Returns resources of the required patterns with variables, each variable by a stand-in.
+    fn substituted(&self, ids: &[u32], required: usize) -> Vec<String> {
+        let guards = ids
+            .iter()
+            .take(required)
+            .filter_map(|id| self.solver.guard(*id));
+        let mut resources = Vec::new();
+        for guard in guards {
+            if let Place::In(id) = &guard.resource
+                && let Some((pattern, text)) = self.solver.table.pattern(*id)
+                && pattern.variable.is_some()
+            {
+                resources.extend(texts::with_stand_ins(&text.value));
+            }
+        }
+        resources
+    }
+}
+
+/// Steps of one pattern by one character: for one search for a resource, for all together.
+const SEARCH_BUDGET: usize = 500_000;
+const TOTAL_BUDGET: usize = 400_000_000;
+/// The same for the combinations of actions.
+const ACTION_BUDGET: usize = 300_000;
+/// Requests that are made up for one way, and for all together.
+const ATTEMPT_LIMIT: usize = 300;
+const TOTAL_ATTEMPTS: usize = 30_000;
+/// Pairs of opposite conditions, each of which doubles the ways.
+const PAIR_LIMIT: usize = 6;
+/// Ways for which a context is made up.
+const WAY_LIMIT: usize = 3;
