@@ -13,7 +13,7 @@
 //! ```
 //!
 //! A statement is taken apart: what it asks of `aws:SourceIp` becomes a set of addresses
-//! ([`line`]), all the rest a *guard* ([`guard`]), one for each resource pattern. Two sets
+//! (`line`), all the rest a *guard* (`guard`), one for each resource pattern. Two sets
 //! of policies then differ only where a guard's addresses differ, so that statements in
 //! another order, lists cut otherwise or merged statements cost nothing, and a million
 //! CIDRs are one set of ranges.

@@ -226,8 +226,8 @@ fn a_fitted_policy_decides_alike() {
         for request in &requests {
             request.lend(Reading::Plain, |request| {
                 let (before, after) = decisions(
-                    std::slice::from_ref(&policy),
-                    std::slice::from_ref(&fitted),
+                    core::slice::from_ref(&policy),
+                    core::slice::from_ref(&fitted),
                     request,
                 );
                 assert_eq!(
