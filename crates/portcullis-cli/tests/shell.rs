@@ -10,7 +10,16 @@ use std::process::{Command, Stdio};
 
 use crate::run::{portcullis, run};
 
-const COMMANDS: [&str; 6] = ["check", "explain", "eval", "inspect", "completions", "man"];
+const COMMANDS: [&str; 8] = [
+    "check",
+    "explain",
+    "eval",
+    "inspect",
+    "completions",
+    "man",
+    "diff",
+    "fit",
+];
 
 #[test]
 fn help_teaches() {
