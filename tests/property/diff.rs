@@ -226,8 +226,8 @@ fn a_fitted_policy_decides_alike() {
         for request in &requests {
             request.lend(Reading::Plain, |request| {
                 let (before, after) = decisions(
-                    std::slice::from_ref(&policy),
-                    std::slice::from_ref(&fitted),
+                    core::slice::from_ref(&policy),
+                    core::slice::from_ref(&fitted),
                     request,
                 );
                 assert_eq!(
@@ -247,7 +247,7 @@ fn a_fitted_policy_decides_alike() {
 #[test]
 fn dead_statements_can_go() {
     let mut dead_count = 0;
-    for seed in 0..40_u64 {
+    for seed in 0..15_u64 {
         let mut choices = SplitMix64(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
         let Question { drafts, requests } = generate::question(&mut choices, 30);
         let policies = read(&drafts);
@@ -269,5 +269,5 @@ fn dead_statements_can_go() {
         let each = analysis::dead_statements(&policies, false).unwrap();
         assert!(dead.iter().all(|place| each.contains(place)), "seed {seed}");
     }
-    assert!(dead_count > 5, "{dead_count}");
+    assert!(dead_count > 2, "{dead_count}");
 }

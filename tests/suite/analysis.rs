@@ -33,18 +33,19 @@ fn ip(list: &str) -> String {
 }
 
 fn difference(old: &Policy, new: &Policy) -> Difference {
-    let difference = analysis::diff(std::slice::from_ref(old), std::slice::from_ref(new)).unwrap();
+    let difference =
+        analysis::diff(core::slice::from_ref(old), core::slice::from_ref(new)).unwrap();
     for region in difference.regions() {
         let example = region
             .example()
             .unwrap_or_else(|| panic!("unproven: {region:#?}"));
         example.with_request(|request| {
             assert_eq!(
-                reference::decide(std::slice::from_ref(old), request),
+                reference::decide(core::slice::from_ref(old), request),
                 region.before()
             );
             assert_eq!(
-                reference::decide(std::slice::from_ref(new), request),
+                reference::decide(core::slice::from_ref(new), request),
                 region.after()
             );
         });

@@ -278,6 +278,12 @@ impl Addresses {
         AddressCount::of(self.v6.iter().map(|net| (net.prefix_len(), 128)))
     }
 
+    /// Returns the addresses that are not in, without other states: of "all but a few", the few.
+    #[must_use]
+    pub fn complement(&self) -> Self {
+        Self::new(self.set.complement(States::NONE))
+    }
+
     /// Returns whether requests without the key are in.
     pub const fn absent(&self) -> bool {
         self.set.states.contains(States::ABSENT)

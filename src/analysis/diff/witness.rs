@@ -455,8 +455,8 @@ impl<'t> Witness<'t> {
 }
 
 /// Steps of one pattern by one character: for one search for a resource, for all together.
-const SEARCH_BUDGET: usize = 500_000;
-const TOTAL_BUDGET: usize = 400_000_000;
+const SEARCH_BUDGET: usize = 200_000;
+const TOTAL_BUDGET: usize = 40_000_000;
 /// The same for the combinations of actions.
 const ACTION_BUDGET: usize = 300_000;
 /// Requests that are made up for one way, and for all together.

@@ -88,6 +88,14 @@ pub(super) fn origins(addresses: &Addresses, all: bool) -> Vec<String> {
         lines.push(line);
     };
     let (v4, v6) = (addresses.v4(), addresses.v6());
+    let others = addresses.complement();
+    let is_mostly_all = others.v4().len() + others.v6().len() <= CIDR_LIMIT
+        && v4.len() + v6.len() > others.v4().len() + others.v6().len() + 2;
+    let (v4, v6) = if is_mostly_all {
+        (&[][..], &[][..])
+    } else {
+        (v4, v6)
+    };
     list(
         v4.iter().take(limit).map(ToString::to_string).collect(),
         v4.len(),
@@ -98,6 +106,13 @@ pub(super) fn origins(addresses: &Addresses, all: bool) -> Vec<String> {
         v6.len(),
         "IPv6",
     );
+    if is_mostly_all {
+        let few = others.v4().iter().map(ToString::to_string);
+        let few: Vec<String> = few
+            .chain(others.v6().iter().map(ToString::to_string))
+            .collect();
+        lines.push(format!("every address but {}", few.join(", ")));
+    }
     for (is_in, what) in [
         (addresses.absent(), "requests without aws:SourceIp"),
         (
