@@ -15,7 +15,7 @@ use super::decide::{self, Asked};
 use crate::decision::Decision;
 use crate::image::{Part, View};
 use crate::pattern::derive::derive;
-use crate::pattern::{self, ANY, Automaton, AutomatonView, ONE, glob};
+use crate::pattern::{self, ANY, Automaton, AutomatonView, ONE, Row, glob, row};
 use crate::request::Request;
 use crate::util::extent::Extent;
 use crate::util::ids::{Id, PatternId};
@@ -66,7 +66,7 @@ impl<'e> Scope<'e> {
         let asked = Asked {
             text: request.resource(),
             left: Some(&self.left),
-            pieces: &[&self.start, request.resource()],
+            pieces: &[self.start.as_bytes(), request.resource().as_bytes()],
             is_joined: true,
         };
         decide::decide_scoped(self.engine.image.view(), request, asked)
@@ -93,7 +93,7 @@ impl<'e> Scope<'e> {
     /// ```
     pub fn decide_method(&self, method: &str, request: &Request<'_>) -> Decision {
         let path = request.resource();
-        let pieces = [&*self.start, method, "/", path];
+        let pieces = [&*self.start, method, "/", path].map(str::as_bytes);
         let known = METHODS.iter().position(|known| *known == method);
         if let Some(left) = known.and_then(|at| self.methods.get(at)) {
             let asked = Asked {
@@ -171,10 +171,8 @@ impl Left {
         }
         let rest = asked.pieces.get(1..).unwrap_or_default();
         let all = self.programs.iter().zip(&self.ids);
-        all.filter(|(program, _)| {
-            glob::matches_stream(&program[..], 0, program.len(), rest, |a, b| a == b)
-        })
-        .try_for_each(|(_, &id)| visit(id))
+        all.filter(|(program, _)| row::matches(Row::of(program), Row::new(rest)))
+            .try_for_each(|(_, &id)| visit(id))
     }
 }
 

@@ -508,3 +508,36 @@ fn many_tails_at_each_of_many_nested_heads() {
         assert!(took < Duration::from_millis(500), "{end}: {took:?}");
     }
 }
+
+#[test]
+fn texts_of_the_request_that_repeat_themselves() {
+    // Each is the value of one variable, and all of the rest of another text: a comparison at
+    // every place would be the square of them.
+    let resource = format!("arn:aws:s3:::{}", "a".repeat(64 << 10));
+    let (half, with_end) = ("a".repeat(32 << 10), "a".repeat(32 << 10) + "b");
+    let action = format!("s3:{}", "a".repeat(256 << 10));
+    let own = format!("s3:*{}b*", "aA".repeat(500));
+    let like = r#","Condition":{"StringLike":{"x:a":"*${x:b}*"}}"#;
+    let arn = r#","Condition":{"ArnLike":{"x:a":"*:*:*:*:*:*${x:h}?${x:b}*"}}"#;
+    for statement in [
+        statement("Allow", r#""*""#, like),
+        statement("Allow", r#""*""#, arn),
+        statement("Allow", r#""arn:aws:s3:::*${x:b}*""#, ""),
+        statement("Allow", r#""arn:aws:s3:::*${x:h}b${x:h}*""#, ""),
+        statement("Allow", r#""arn:aws:s3:::*a?${x:h}?b*${x:h}*""#, ""),
+        statement("Allow", r#""*""#, "")
+            .replace(r#""Action":"*""#, &format!(r#""Action":"{own}""#)),
+    ] {
+        let (_, engine) = build(&document([statement.clone()]));
+        let context = [
+            ("x:a", portcullis::Value::Text(&resource)),
+            ("x:b", portcullis::Value::Text(&with_end)),
+            ("x:h", portcullis::Value::Text(&half)),
+        ];
+        let request = request(&resource)
+            .with_context(&context)
+            .with_action(&action);
+        let took = pace(&engine, &request, Decision::ImplicitDeny, 1);
+        assert!(took < Duration::from_millis(1_000), "{statement}: {took:?}");
+    }
+}
