@@ -27,6 +27,10 @@ const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 /// The longest method and path together that are joined, for other methods.
 const JOINED: usize = 1024;
 
+/// The longest that are joined at all, in room that shorter ones are spared. Few servers take longer
+/// request lines; what is longer is matched with one pattern after the other.
+const JOINED_LONG: usize = 64 << 10;
+
 /// An [`Engine`] bound to the start of its resources; see [`Engine::scope`].
 pub struct Scope<'e> {
     engine: &'e Engine,
@@ -77,6 +81,10 @@ impl<'e> Scope<'e> {
     /// The answer is that of [`Engine::decide`] about start, method, `/` and path joined. Never
     /// allocates.
     ///
+    /// `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE` and `OPTIONS` are read ahead. With any other
+    /// method, method and path are joined on the stack first, up to 64 KiB of them; a longer one is
+    /// matched with one pattern after the other, so that takes time linear in the patterns too.
+    ///
     /// ```
     /// use portcullis::{Address, Decision, Engine, Policy, Request};
     ///
@@ -105,13 +113,36 @@ impl<'e> Scope<'e> {
             return decide::decide_scoped(self.engine.image.view(), request, asked);
         }
         // Other methods are rare: joined where there is room, else matched in pieces.
-        let mut joined = [0; JOINED];
-        let text = join(&mut joined, &[method, "/", path]);
+        match method.len().saturating_add(path.len()) {
+            0..JOINED => self.decide_joined::<JOINED>(request, &pieces),
+            JOINED..JOINED_LONG => self.decide_joined::<JOINED_LONG>(request, &pieces),
+            _ => self.decide_other(request, &pieces, None),
+        }
+    }
+
+    /// Decides with what is behind the start joined in a buffer.
+    #[inline(never)]
+    fn decide_joined<const ROOM: usize>(
+        &self,
+        request: &Request<'_>,
+        pieces: &[&[u8]; 4],
+    ) -> Decision {
+        let mut joined = [0; ROOM];
+        let [_, rest @ ..] = pieces;
+        self.decide_other(request, pieces, join(&mut joined, rest))
+    }
+
+    fn decide_other(
+        &self,
+        request: &Request<'_>,
+        pieces: &[&[u8]; 4],
+        joined: Option<&str>,
+    ) -> Decision {
         let asked = Asked {
-            text: text.unwrap_or_default(),
+            text: joined.unwrap_or_default(),
             left: Some(&self.left),
-            pieces: &pieces,
-            is_joined: text.is_some(),
+            pieces,
+            is_joined: joined.is_some(),
         };
         decide::decide_scoped(self.engine.image.view(), request, asked)
     }
@@ -206,11 +237,11 @@ fn program(image: &View<'_>, parts: Extent) -> Vec<u8> {
 }
 
 /// Joins pieces in a buffer; `None` where it is too short.
-fn join<'b>(buffer: &'b mut [u8], pieces: &[&str]) -> Option<&'b str> {
+fn join<'b>(buffer: &'b mut [u8], pieces: &[&[u8]]) -> Option<&'b str> {
     let mut len = 0_usize;
     for piece in pieces {
         let end = len.checked_add(piece.len())?;
-        buffer.get_mut(len..end)?.copy_from_slice(piece.as_bytes());
+        buffer.get_mut(len..end)?.copy_from_slice(piece);
         len = end;
     }
     core::str::from_utf8(buffer.get(..len)?).ok()
@@ -261,7 +292,7 @@ mod tests {
         {
             let engine = engine(&pair);
             let context = [("aws:username", crate::Value::Text("prod"))];
-            let long = "x".repeat(JOINED);
+            let [long, longer] = [JOINED, JOINED_LONG].map(|len| "x".repeat(len) + "/pets");
             for start in [
                 "",
                 "arn:",
@@ -278,6 +309,7 @@ mod tests {
                     ("POST", "pets/1"),
                     ("BREW", ""),
                     ("BREW", &long),
+                    ("BREW", &longer),
                     ("T", "pets"),
                     ("", ""),
                     ("GET", "GET/pets"),

@@ -541,3 +541,30 @@ fn texts_of_the_request_that_repeat_themselves() {
         assert!(took < Duration::from_millis(1_000), "{statement}: {took:?}");
     }
 }
+
+#[test]
+fn methods_and_paths_of_any_length() {
+    let api = "arn:aws:execute-api:us-east-1:123456789012:abc/prod/";
+    let text = document((0..10_000).map(|i| statement("Allow", &format!(r#""{api}*/p{i}""#), "")));
+    let (_, engine) = build(&text);
+    let scope = engine.scope(api).unwrap();
+    for len in [10, 1_100, 8_000, 60_000, 200_000] {
+        for (end, expected) in [("/p77", Decision::Allow), ("/p", Decision::ImplicitDeny)] {
+            let path = "x".repeat(len) + end;
+            let request = request(&path);
+            for (method, path) in [("GET", &*path), ("BREW", &path), (&path, "p77")] {
+                let whole = format!("{api}{method}/{path}");
+                let request = request.with_resource(path);
+                let start = Instant::now();
+                let decision = scope.decide_method(method, &request);
+                let took = start.elapsed();
+                assert_eq!(decision, engine.decide(&request.with_resource(&whole)));
+                assert!(path == "p77" || decision == expected, "{method}");
+                assert!(
+                    took < Duration::from_millis(200),
+                    "{len} {method}: {took:?}"
+                );
+            }
+        }
+    }
+}
