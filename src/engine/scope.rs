@@ -4,9 +4,14 @@
 //! scope reads the start once, with every pattern, and keeps what is left of each pattern
 //! in an automaton of its own. For the common methods it goes one step further, so that
 //! method and path can be given apart and nothing is joined.
+//!
+//! Of one pattern much may be left: a literal that repeats itself may have begun at any place of
+//! the start. Of more than a few such the automaton gets one that says too much, and the whole
+//! pattern is asked again where that matches. So the tables are linear in the patterns.
 
 use core::fmt;
 use core::ops::ControlFlow;
+use std::sync::Arc;
 
 use self_cell::self_cell;
 
@@ -14,7 +19,8 @@ use super::Engine;
 use super::decide::{self, Asked};
 use crate::decision::Decision;
 use crate::image::{Part, View};
-use crate::pattern::derive::derive;
+use crate::ir::{BuildError, BuildErrorKind};
+use crate::pattern::derive::{Budget, Places, Rest};
 use crate::pattern::{self, ANY, Automaton, AutomatonView, ONE, Row, glob, row};
 use crate::request::Request;
 use crate::util::extent::Extent;
@@ -31,6 +37,9 @@ const JOINED: usize = 1024;
 /// request lines; what is longer is matched with one pattern after the other.
 const JOINED_LONG: usize = 64 << 10;
 
+/// What reading the start may take: places in patterns, and bytes that are left of them.
+const BUDGET: u64 = 1 << 29;
+
 /// An [`Engine`] bound to the start of its resources; see [`Engine::scope`].
 pub struct Scope<'e> {
     engine: &'e Engine,
@@ -41,24 +50,46 @@ pub struct Scope<'e> {
 }
 
 impl<'e> Scope<'e> {
-    /// Reads `start` with all patterns; `None` where the tables cannot count what is left.
-    pub(super) fn new(engine: &'e Engine, start: &str) -> Option<Self> {
+    /// Reads `start` with all patterns.
+    pub(super) fn new(engine: &'e Engine, start: &str) -> Result<Self, BuildError> {
+        Self::within(engine, start, BUDGET)
+    }
+
+    fn within(engine: &'e Engine, start: &str, limit: u64) -> Result<Self, BuildError> {
         let image = engine.image.view();
-        let programs = image.patterns.iter().map(|p| program(image, p.parts));
-        let whole: Vec<(Vec<u8>, PatternId)> = programs
-            .enumerate()
-            .map(|(at, program)| Some((program, PatternId::new(at)?)))
-            .collect::<Option<_>>()?;
-        let left = behind(&whole, start);
-        let methods = METHODS.iter().map(|method| {
-            let left = behind(&left, &format!("{method}/"));
-            Left::new(left)
-        });
-        Some(Self {
+        let mut budget = Budget(limit);
+        let spent = || BuildError {
+            kind: BuildErrorKind::Scope { limit },
+        };
+        let wholes: Arc<[Vec<u8>]> = image
+            .patterns
+            .iter()
+            .map(|pattern| program(image, pattern.parts))
+            .collect();
+        let mut places = Vec::new();
+        for whole in wholes.iter() {
+            let read = Places::start().read(whole, start, &mut budget);
+            places.push(read.ok_or_else(spent)?);
+        }
+        let mut left_behind = |text: &str| -> Result<Left, BuildError> {
+            let mut left = Vec::new();
+            for (at, (whole, places)) in wholes.iter().zip(&places).enumerate() {
+                let id = PatternId::new(at).ok_or(BuildError::too_large("patterns"))?;
+                let rest = places
+                    .read(whole, text, &mut budget)
+                    .and_then(|places| places.rest(whole, &mut budget));
+                left.extend(rest.ok_or_else(spent)?.into_iter().map(|rest| (rest, id)));
+            }
+            Left::new(left, &wholes).ok_or(BuildError::too_large("patterns"))
+        };
+        Ok(Self {
             engine,
             start: start.into(),
-            methods: methods.collect::<Option<_>>()?,
-            left: Left::new(left)?,
+            left: left_behind("")?,
+            methods: METHODS
+                .iter()
+                .map(|method| left_behind(&format!("{method}/")))
+                .collect::<Result<_, _>>()?,
         })
     }
 
@@ -152,7 +183,7 @@ impl fmt::Debug for Scope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scope")
             .field("start", &self.start)
-            .field("patterns", &self.left.ids.len())
+            .field("patterns", &self.left.entries.len())
             .finish_non_exhaustive()
     }
 }
@@ -169,20 +200,28 @@ self_cell!(
 /// What is left of the patterns behind a start.
 pub(super) struct Left {
     automaton: Cell,
-    /// The pattern of each id of the automaton.
-    ids: Vec<PatternId>,
-    /// The same patterns' bytes, for a text in pieces.
-    programs: Vec<Vec<u8>>,
+    /// By the ids of the automaton; those of one pattern follow one another.
+    entries: Vec<Entry>,
+    /// All patterns, whole; by their ids.
+    wholes: Arc<[Vec<u8>]>,
+}
+
+/// What one id of the automaton stands for.
+struct Entry {
+    pattern: PatternId,
+    /// Whether what is left says all; else the whole pattern has to be asked, too.
+    is_exact: bool,
 }
 
 impl Left {
-    fn new(left: Vec<(Vec<u8>, PatternId)>) -> Option<Self> {
-        let (programs, ids): (Vec<Vec<u8>>, Vec<PatternId>) = left.into_iter().unzip();
-        let slices: Vec<&[u8]> = programs.iter().map(Vec::as_slice).collect();
+    fn new(left: Vec<(Rest, PatternId)>, wholes: &Arc<[Vec<u8>]>) -> Option<Self> {
+        let slices: Vec<&[u8]> = left.iter().map(|(rest, _)| &rest.program[..]).collect();
+        let automaton = pattern::build::build(&slices)?;
+        let entry = |&(Rest { is_exact, .. }, pattern): &_| Entry { pattern, is_exact };
         Some(Self {
-            automaton: Cell::new(pattern::build::build(&slices)?, Tables::view),
-            ids,
-            programs,
+            automaton: Cell::new(automaton, Tables::view),
+            entries: left.iter().map(entry).collect(),
+            wholes: Arc::clone(wholes),
         })
     }
 
@@ -195,27 +234,29 @@ impl Left {
     ) -> ControlFlow<()> {
         if asked.is_joined {
             let automaton = self.automaton.borrow_dependent();
-            return automaton.for_each(asked.text, |left| match self.ids.get(left.as_usize()) {
-                Some(&id) => visit(id),
-                None => ControlFlow::Break(()),
+            return automaton.for_each(asked.text, |left| {
+                match self.entries.get(left.as_usize()) {
+                    Some(entry) if entry.is_exact || self.matches(entry, asked.pieces) => {
+                        visit(entry.pattern)
+                    }
+                    Some(_) => ControlFlow::Continue(()),
+                    None => ControlFlow::Break(()),
+                }
             });
         }
-        let rest = asked.pieces.get(1..).unwrap_or_default();
-        let all = self.programs.iter().zip(&self.ids);
-        all.filter(|(program, _)| row::matches(Row::of(program), Row::new(rest)))
-            .try_for_each(|(_, &id)| visit(id))
+        self.entries
+            .chunk_by(|a, b| a.pattern == b.pattern)
+            .filter_map(<[Entry]>::first)
+            .filter(|entry| self.matches(entry, asked.pieces))
+            .try_for_each(|entry| visit(entry.pattern))
     }
-}
 
-/// Returns what is left of these patterns behind `start`.
-fn behind(patterns: &[(Vec<u8>, PatternId)], start: &str) -> Vec<(Vec<u8>, PatternId)> {
-    let left = |(program, id): &(Vec<u8>, PatternId)| {
-        let id = *id;
-        derive(program, start)
-            .into_iter()
-            .map(move |left| (left, id))
-    };
-    patterns.iter().flat_map(left).collect()
+    /// Returns whether the whole pattern of an entry matches the whole resource.
+    #[inline(never)]
+    fn matches(&self, entry: &Entry, resource: &[&[u8]]) -> bool {
+        let whole = self.wholes.get(entry.pattern.as_usize());
+        whole.is_some_and(|whole| row::matches(Row::of(whole), Row::new(resource)))
+    }
 }
 
 /// Returns a pattern's bytes, each variable as a `*`.
@@ -272,6 +313,14 @@ mod tests {
     }
 
     #[test]
+    fn the_budget_is_named() {
+        let engine = engine(&["arn:*aaaaaaaab"]);
+        assert!(Scope::within(&engine, "arn:aaaaaaaa", 1_000).is_ok());
+        let error = Scope::within(&engine, "arn:aaaaaaaa", 100).unwrap_err();
+        assert_eq!(error.size_limit(), Some(100));
+    }
+
+    #[test]
     fn a_scope_decides_as_the_engine_does() {
         let patterns = [
             "arn:x:e:r:1:a/prod/GET/*",
@@ -284,6 +333,8 @@ mod tests {
             "arn:x:e:r:1:b/*",
             "arn:x:e:r:1:a/${aws:username}/GET/*",
             "arn:x:e:r:1:?/prod/?ET/é*",
+            "arn:x:e:r:1:*aaaaaaaaGET/*s",
+            "arn:x:e:r:1:*aaaaaaa?${aws:username}*/pets",
         ];
         let mut seen = Vec::new();
         for pair in patterns
@@ -300,6 +351,7 @@ mod tests {
                 "arn:x:e:r:1:a/prod/",
                 "arn:x:e:r:1:a/prod/GE",
                 "arn:x:e:r:1:b/prod/",
+                "arn:x:e:r:1:aaaaaaaaa",
             ] {
                 let scope = engine.scope(start).unwrap();
                 for (method, path) in [
@@ -310,6 +362,8 @@ mod tests {
                     ("BREW", ""),
                     ("BREW", &long),
                     ("BREW", &longer),
+                    ("prodGET", "pets"),
+                    ("aGET", &long),
                     ("T", "pets"),
                     ("", ""),
                     ("GET", "GET/pets"),

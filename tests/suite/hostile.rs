@@ -568,3 +568,32 @@ fn methods_and_paths_of_any_length() {
         }
     }
 }
+
+#[test]
+fn a_scope_whose_start_repeats_what_the_patterns_repeat() {
+    let a = "a".repeat(200);
+    let text = document((0..3_000).map(|i| statement("Allow", &format!(r#""arn:*{a}{i}""#), "")));
+    let (_, engine) = build(&text);
+    let start = Instant::now();
+    let from = format!("arn:{a}");
+    let mut scope = None;
+    let memory = measure(|| scope = Some(engine.scope(&from).unwrap()));
+    assert!(start.elapsed() < BOUND, "took {:?}", start.elapsed());
+    assert!(mib(memory.bytes_max) < 64, "{memory:?}");
+    let scope = scope.unwrap();
+    for (rest, expected) in [
+        ("7", Decision::Allow),
+        ("a7", Decision::Allow),
+        ("b7", Decision::ImplicitDeny),
+        ("3000", Decision::ImplicitDeny),
+    ] {
+        assert_eq!(scope.decide(&request(rest)), expected, "{rest}");
+        let whole = format!("{from}{rest}");
+        assert_eq!(engine.decide(&request(&whole)), expected, "{rest}");
+    }
+    let error = engine.scope(&"a".repeat(100_000)).err();
+    assert!(error.is_none(), "no pattern starts so");
+    let error = engine.scope(&format!("arn:{}", "a".repeat(100_000)));
+    let message = error.unwrap_err().to_string();
+    assert!(message.contains("ask the engine itself"), "{message}");
+}
