@@ -7,6 +7,8 @@
 //!
 //! Both evaluators answer with these types, and tests hold that they answer the same.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use ipnet::IpNet;

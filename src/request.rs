@@ -15,6 +15,8 @@
 //! - IPv4-mapped IPv6 addresses are IPv4 addresses. The text of an address, for
 //!   conditions that compare text, is its canonical form.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
 use core::fmt;
 use core::net::IpAddr;
 

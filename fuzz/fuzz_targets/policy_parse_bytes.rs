@@ -1,8 +1,9 @@
-//! Any bytes: the parser answers, and what it accepts prints and parses back to the same.
+//! Any bytes: the parser answers, and what it accepts prints and parses back to the same,
+//! in either layout.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use portcullis::policy::ParseOptions;
+use portcullis::policy::{Layout, ParseOptions};
 use portcullis::{Api, Policy};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -19,6 +20,11 @@ fuzz_target!(|bytes: &[u8]| {
             let read = Policy::from_json(&printed).expect("a printed policy parses");
             assert_eq!(policy, read);
             assert_eq!(printed, read.to_string());
+            let layout = Layout::default();
+            let formatted = policy.formatted_source(&layout);
+            let read = Policy::from_json(&formatted).expect("a formatted policy parses");
+            assert_eq!(policy, read);
+            assert_eq!(formatted, read.formatted_source(&layout));
             let api = Api::new("aws", "r", "1", "x").expect("plain parts");
             let expanded = policy.with_short_hand_expanded(&api);
             assert!(expanded.short_hand().is_none());

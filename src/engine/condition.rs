@@ -8,11 +8,11 @@ use core::cmp::Ordering;
 
 use super::context::{self, Addresses, Texts};
 use super::template::Template;
-use crate::image::conditions::value_hash;
+use crate::image::keys::value_hash;
 use crate::image::{Condition, EFFECT_DENY, View};
 use crate::policy::value::{Number, read_date};
 use crate::policy::{Operator, OperatorFamily};
-use crate::prefix::set;
+use crate::prefix::ranges;
 use crate::request::{Address, Request};
 use crate::util::extent::Extent;
 use crate::util::ids::Id;
@@ -107,10 +107,10 @@ impl Test<'_, '_> {
         match value {
             Addresses::Absent => self.absent(),
             Addresses::Unreadable => effect == EFFECT_DENY,
-            Addresses::One(ip) => set::contains_ip(v4, v6, ip) != negated,
+            Addresses::One(ip) => ranges::contains_ip(v4, v6, ip) != negated,
             Addresses::Several(values) => {
                 self.several(values.iter().map(|value| match Address::read(value) {
-                    Address::Known(ip) => set::contains_ip(v4, v6, ip) != negated,
+                    Address::Known(ip) => ranges::contains_ip(v4, v6, ip) != negated,
                     Address::Absent | Address::Unreadable(_) => effect == EFFECT_DENY,
                 }))
             }

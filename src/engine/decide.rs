@@ -13,7 +13,7 @@ use super::scope::Left;
 use super::template::Template;
 use super::withheld::{self, Cancelled};
 use crate::decision::Decision;
-use crate::image::programs::item_hash;
+use crate::image::keys::item_hash;
 use crate::image::{
     Base, Cell, EFFECT_ALLOW, EFFECT_DENY, Hit, MANY_ROWS, NO_ROW, Program, ProgramItem, Row, Rule,
     View,
@@ -36,6 +36,7 @@ pub(super) fn decide(image: &View<'_>, request: &Request<'_>) -> Decision {
 }
 
 /// Decides about a resource of which the start is known: `asked` says what is left.
+#[cfg(feature = "build")]
 pub(super) fn decide_scoped(
     image: &View<'_>,
     request: &Request<'_>,
@@ -54,6 +55,10 @@ pub(super) struct Asked<'i, 'r> {
     /// The resource whole, in pieces; none where `text` is all of it.
     pub(super) pieces: &'r [&'r [u8]],
     /// Whether `text` is what `left` is to read; else it reads the pieces behind the first.
+    #[cfg_attr(
+        not(feature = "build"),
+        expect(dead_code, reason = "only scopes leave anything")
+    )]
     pub(super) is_joined: bool,
 }
 

@@ -1,5 +1,7 @@
 //! The same question asked of every rule, with what in it matched.
 
+use alloc::borrow::ToOwned;
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -11,7 +13,7 @@ use super::lane::Lanes;
 use crate::decision::{
     Decision, Determining, Effect, Explanation, MatchedPattern, MatchedPrefix, Position,
 };
-use crate::image::statements::{v6_bits, v6_words};
+use crate::image::keys::{v6_bits, v6_words};
 use crate::image::{EFFECT_ALLOW, EFFECT_DENY, Rule, View};
 use crate::request::Request;
 use crate::util::ids::Id;

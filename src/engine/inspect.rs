@@ -1,5 +1,8 @@
 //! What an engine is made of.
 
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::image::{Loaded, Row, file};

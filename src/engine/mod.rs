@@ -10,44 +10,65 @@
 //! lock, log or panic, and cannot fail. What cannot be told at request time denies.
 //!
 //! - `decide`: the hot path, over rows and cells;
-//! - `scope`: an engine bound to the start of its resources;
 //! - `withheld`: what `NotResource` brings;
 //! - `lane`: is the request in a lane (action and principal);
 //! - `condition`: residual conditions;
 //! - `context`: reading the request's condition keys;
 //! - `template`: texts with policy variables;
-//! - `handle`: an engine that can be replaced while it is used;
-//! - `map`: engines of mapped files;
 //! - `inspect`: what the engine is made of;
 //! - `explain`: the same question asked of every rule, with what matched.
+//!
+//! With the feature `build`:
+//!
+//! - `builder`: engines of policies;
+//! - `scope`: an engine bound to the start of its resources; without, `unscoped` stands in its place.
+//!
+//! With the feature `std`:
+//!
+//! - `file`: engines of files;
+//! - `map`: engines of mapped files, with the feature `mmap`;
+//! - `handle`: an engine that can be replaced while it is used.
 
 mod condition;
 mod context;
 mod decide;
 mod explain;
-mod handle;
 mod inspect;
 mod lane;
-#[cfg(feature = "mmap")]
-mod map;
-mod scope;
 mod template;
 mod withheld;
 
-use core::fmt;
-use std::fs::File;
-use std::path::Path;
-use std::sync::Arc;
+// What compiles.
+#[cfg(feature = "build")]
+mod builder;
+#[cfg(feature = "build")]
+mod scope;
+#[cfg(not(feature = "build"))]
+#[path = "unscoped.rs"]
+mod scope;
 
+// What needs a system.
+#[cfg(feature = "std")]
+mod file;
+#[cfg(feature = "std")]
+mod handle;
+#[cfg(feature = "mmap")]
+mod map;
+
+use alloc::sync::Arc;
+use core::fmt;
+
+#[cfg(feature = "build")]
+pub use self::builder::Builder;
+#[cfg(feature = "std")]
 pub use self::handle::{Current, Handle};
 pub use self::inspect::{Inspection, Section};
+#[cfg(feature = "build")]
 pub use self::scope::Scope;
 use crate::decision::{Decision, Explanation};
 use crate::image::bytes::Bytes;
-use crate::image::{self, Config, ImageError, ImageErrorKind, Loaded};
-use crate::ir::{self, BuildError, BuildErrorKind};
-use crate::policy::{Policy, PolicyKind};
-use crate::request::{Api, Request};
+use crate::image::{self, ImageError, Loaded};
+use crate::request::Request;
 
 /// A compiled set of policies.
 ///
@@ -85,11 +106,6 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts with no policies.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     /// Decides.
     ///
     /// Never panics and never allocates. Without any policy everything is denied implicitly.
@@ -115,23 +131,6 @@ impl Engine {
     /// ```
     pub fn decide_batch(&self, requests: &[Request<'_>], decisions: &mut [Decision]) -> usize {
         decide::decide_batch(self.image.view(), requests, decisions)
-    }
-
-    /// Binds the engine to the start of its resources, such as
-    /// `arn:aws:execute-api:eu-central-1:123456789012:abc123/prod/`: per request only what
-    /// follows is read.
-    ///
-    /// Reads every pattern and keeps what is left of each in eight tables, one for each common
-    /// method and one for all others: not for every request. Mostly that takes time linear in the
-    /// patterns, about as much as building them eight times; a pattern whose literal behind a
-    /// star repeats what the start repeats takes up to the square of the start's length.
-    ///
-    /// # Errors
-    ///
-    /// Reading the patterns would take more than 2^29 steps, which stand for seconds; or the tables
-    /// of what is left would pass 2^32 entries. The engine itself can be asked all the same.
-    pub fn scope(&self, start: &str) -> Result<Scope<'_>, BuildError> {
-        Scope::new(self, start)
     }
 
     /// Returns the decision with the statements that caused it.
@@ -186,16 +185,6 @@ impl Engine {
         Loaded::open(Bytes::Static(bytes)).map(Self::of)
     }
 
-    /// Makes the engine of the image in a file, of which a copy is kept.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::from_image`], and a file that cannot be read.
-    pub fn read_image(path: impl AsRef<Path>) -> Result<Self, ImageError> {
-        let file = File::open(path).map_err(ImageErrorKind::Read)?;
-        Loaded::read(&file).map(Self::of)
-    }
-
     fn of(image: Loaded) -> Self {
         Self {
             image: Arc::new(image),
@@ -208,111 +197,5 @@ impl fmt::Debug for Engine {
         f.debug_struct("Engine")
             .field("statements", &self.image.view().rules.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// Collects policies for an [`Engine`].
-#[derive(Clone, Debug, Default)]
-pub struct Builder {
-    policies: Vec<Policy>,
-    /// What is wrong already.
-    refused: Option<BuildError>,
-    api: Option<Api>,
-    config: Config,
-}
-
-impl Builder {
-    /// Adds a policy of either kind.
-    ///
-    /// Policies count in the order they are added; an allow needs one statement of any of
-    /// them that allows and none in all of them that denies.
-    #[must_use]
-    pub fn policy(mut self, policy: Policy) -> Self {
-        self.policies.push(policy);
-        self
-    }
-
-    /// Adds a policy that is attached to the API; [`Self::build`] refuses one of the other kind.
-    #[must_use]
-    pub fn resource_policy(self, policy: Policy) -> Self {
-        self.policy_of(PolicyKind::Resource, policy)
-    }
-
-    /// Adds a policy that is attached to the caller of every request this engine is asked
-    /// about; [`Self::build`] refuses one of the other kind.
-    #[must_use]
-    pub fn identity_policy(self, policy: Policy) -> Self {
-        self.policy_of(PolicyKind::Identity, policy)
-    }
-
-    fn policy_of(mut self, expected: PolicyKind, policy: Policy) -> Self {
-        if policy.kind() != expected {
-            let policy = self.policies.len();
-            let kind = BuildErrorKind::Kind { policy, expected };
-            self.refused.get_or_insert(BuildError { kind });
-        }
-        self.policy(policy)
-    }
-
-    /// Sets the API that short-hand resources (`execute-api:/stage/METHOD/path`) belong to.
-    #[must_use]
-    pub fn api(mut self, api: Api) -> Self {
-        self.api = Some(api);
-        self
-    }
-
-    /// Sets limits and strategy.
-    #[must_use]
-    pub fn config(mut self, config: Config) -> Self {
-        self.config = config;
-        self
-    }
-
-    /// Compiles the policies.
-    ///
-    /// # Errors
-    ///
-    /// A policy of the other kind than it was given as, a short-hand resource without [`Self::api`], more policy variables in one text than
-    /// the engine resolves, or a limit of [`Config`] passed.
-    pub fn build(mut self) -> Result<Engine, BuildError> {
-        if let Some(error) = self.refused {
-            return Err(error);
-        }
-        if let Some(api) = &self.api {
-            for policy in &mut self.policies {
-                if policy.short_hand().is_some() {
-                    *policy = policy.with_short_hand_expanded(api);
-                }
-            }
-        }
-        let rules = ir::lower(&self.policies, self.config.statement_limit)?;
-        let image = image::build(&rules, &self.config)?;
-        Ok(Engine::of(image))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_policy_of_the_other_kind_is_refused() {
-        let identity = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
-        let resource =
-            r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}"#;
-        let [identity, resource] =
-            [identity, resource].map(|text| Policy::from_json(text).unwrap());
-        let both = |builder: Builder| builder.policy(identity.clone()).policy(resource.clone());
-        assert!(both(Engine::builder()).build().is_ok());
-        let error = both(Engine::builder())
-            .resource_policy(identity.clone())
-            .build()
-            .unwrap_err();
-        assert_eq!(error.policy(), Some(2));
-        let error = Engine::builder()
-            .identity_policy(resource)
-            .build()
-            .unwrap_err();
-        assert_eq!(error.policy(), Some(0));
     }
 }

@@ -9,9 +9,9 @@
 //! the start. Of more than a few such the automaton gets one that says too much, and the whole
 //! pattern is asked again where that matches. So the tables are linear in the patterns.
 
+use alloc::sync::Arc;
 use core::fmt;
 use core::ops::ControlFlow;
-use std::sync::Arc;
 
 use self_cell::self_cell;
 
@@ -47,6 +47,25 @@ pub struct Scope<'e> {
     left: Left,
     /// What is left behind each of [`METHODS`] and a slash.
     methods: Vec<Left>,
+}
+
+impl Engine {
+    /// Binds the engine to the start of its resources, such as
+    /// `arn:aws:execute-api:eu-central-1:123456789012:abc123/prod/`: per request only what
+    /// follows is read.
+    ///
+    /// Reads every pattern and keeps what is left of each in eight tables, one for each common
+    /// method and one for all others: not for every request. Mostly that takes time linear in the
+    /// patterns, about as much as building them eight times; a pattern whose literal behind a
+    /// star repeats what the start repeats takes up to the square of the start's length.
+    ///
+    /// # Errors
+    ///
+    /// Reading the patterns would take more than 2^29 steps, which stand for seconds; or the tables
+    /// of what is left would pass 2^32 entries. The engine itself can be asked all the same.
+    pub fn scope(&self, start: &str) -> Result<Scope<'_>, BuildError> {
+        Scope::new(self, start)
+    }
 }
 
 impl<'e> Scope<'e> {

@@ -5,10 +5,10 @@
 
 use super::context::{self, Text, Texts};
 use crate::image::{Part, View};
-use crate::ir::VARIABLE_LIMIT;
 use crate::pattern::{Row, glob, row};
 use crate::request::Request;
 use crate::util::extent::Extent;
+use crate::util::limits::VARIABLE_LIMIT;
 
 /// A text whose variables all have values.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,7 @@
 //! Who owns the bytes of an image: a buffer of ours, the program itself, or a mapped file.
 
+use alloc::vec::Vec;
+
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
 #[cfg(feature = "mmap")]

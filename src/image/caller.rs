@@ -3,7 +3,6 @@
 //! Used by the build, for what a policy lists, and by the engine, for who asks: both must
 //! arrive at the same hash. A hash only finds candidates; `engine::lane` compares.
 
-use super::tables::PrincipalEntry;
 use crate::util::hash;
 
 /// The fields of an ARN.
@@ -66,15 +65,4 @@ pub(crate) fn role_hash(arn: &Arn<'_>, role: &str) -> u64 {
     let partition = hash::bytes(KIND_ROLE, arn.partition.as_bytes());
     let account = hash::bytes(partition, arn.account.as_bytes());
     hash::bytes(account, role.as_bytes())
-}
-
-/// Calls `visit` with the hashes by which an entry of a list is found.
-pub(super) fn entry_hashes(kind: u32, name: &str, mut visit: impl FnMut(u64)) {
-    visit(name_hash(kind, name.as_bytes()));
-    if kind == PrincipalEntry::KIND_ARN
-        && let Some(arn) = Arn::read(name)
-        && let Some(role) = arn.role()
-    {
-        visit(role_hash(&arn, role));
-    }
 }

@@ -1,11 +1,12 @@
 //! Prefix lists and conditions → tables, with long lists of exact values found by hash.
 
+use super::keys::value_hash;
 use super::tables::{Condition, List};
 use super::writer::{Writer, append, index};
 use crate::ir::{self, BuildError, ConditionValues, RuleSet, TextPart};
 use crate::pattern::{ANY, ONE};
 use crate::policy::{Operator, Qualifier};
-use crate::util::hash::{self, HashTable};
+use crate::util::hash::HashTable;
 use crate::util::ids::ListId;
 
 /// From this many exact values on they are found by hash.
@@ -117,9 +118,4 @@ pub(super) fn required_values(condition: &ir::Condition) -> Option<Vec<&[u8]>> {
         .iter()
         .map(|parts| exact_value(condition, parts))
         .collect()
-}
-
-/// Returns where a condition of the image is looked up by this value.
-pub(crate) fn value_hash(condition: u32, value: &[u8]) -> u64 {
-    hash::bytes(u64::from(condition), value)
 }

@@ -1,7 +1,6 @@
 //! Why bytes are no image that can be used.
 
 use core::fmt;
-use std::io;
 
 use crate::util::table::Declared;
 
@@ -17,7 +16,8 @@ pub struct ImageError {
 #[derive(Debug)]
 pub(crate) enum ImageErrorKind {
     /// The file cannot be read.
-    Read(io::Error),
+    #[cfg(feature = "std")]
+    Read(std::io::Error),
     /// There is no memory for a copy.
     Memory,
     /// It does not start as images do.
@@ -58,6 +58,7 @@ impl From<ImageErrorKind> for ImageError {
 impl fmt::Display for ImageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
+            #[cfg(feature = "std")]
             ImageErrorKind::Read(error) => write!(f, "cannot read the image: {error}"),
             ImageErrorKind::Memory => f.write_str("no memory for the image: map it instead"),
             ImageErrorKind::NotAnImage => f.write_str("not an image: compile the policy first"),
@@ -110,6 +111,7 @@ impl fmt::Display for Declared {
 impl core::error::Error for ImageError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match &self.kind {
+            #[cfg(feature = "std")]
             ImageErrorKind::Read(error) => Some(error),
             _ => None,
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::caller;
+use super::caller::{self, Arn};
 use super::tables::{Action, Lane, OPEN_LANE, Principal, PrincipalEntry};
 use super::writer::{Writer, append, index};
 use crate::ir::{BuildError, Principals, RuleSet};
@@ -104,7 +104,7 @@ fn write_principals(writer: &mut Writer, rules: &RuleSet<'_>) -> Result<(), Buil
                 continue;
             };
             if mode == Principal::MODE_LISTED {
-                caller::entry_hashes(kind, name, |hash| entries.push((hash, number)));
+                entry_hashes(kind, name, |hash| entries.push((hash, number)));
             }
             records.push(PrincipalEntry {
                 kind,
@@ -140,4 +140,15 @@ fn parts(entry: &policy::PrincipalEntry) -> Option<(u32, &str, Option<&str>)> {
         Entry::Federated(name) => (PrincipalEntry::KIND_FEDERATED, name, None),
         Entry::CanonicalUser(id) => (PrincipalEntry::KIND_CANONICAL_USER, id, None),
     })
+}
+
+/// Calls `visit` with the hashes by which an entry of a list is found.
+fn entry_hashes(kind: u32, name: &str, mut visit: impl FnMut(u64)) {
+    visit(caller::name_hash(kind, name.as_bytes()));
+    if kind == PrincipalEntry::KIND_ARN
+        && let Some(arn) = Arn::read(name)
+        && let Some(role) = arn.role()
+    {
+        visit(caller::role_hash(&arn, role));
+    }
 }

@@ -22,36 +22,55 @@
 //! tested by itself against the sorted ranges of its prefix lists; a build without
 //! classes keeps all of them so. Both forms are always exact.
 //!
-//! The parts, in the order of the build: `conditions` (lists, conditions), `lanes` with
-//! `caller`, `statements` (what explanations tell), `address_set` (what of a rule the
-//! classes answer), `resources` (automaton, hits, complements) over `rows` over `programs`;
-//! `tables` has the types, `writer` appends to them.
+//! What decides: `tables` has the types, `file` and `loaded` take them from what `bytes` owns,
+//! `validate` checks them, `keys` and `caller` say what records are found by.
+//!
+//! What builds, under the feature `build` and in its order: `conditions` (lists, conditions),
+//! `lanes`, `statements` (what explanations tell), `address_set` (what of a rule the classes
+//! answer), `resources` (automaton, hits, complements) over `rows` over `programs`; `writer`
+//! appends to the tables.
 //!
 //! See also: `crate::ir`, which it is built from, and `crate::engine`, which reads it.
 
-mod address_set;
-mod build;
 pub(crate) mod bytes;
 pub(crate) mod caller;
-pub(crate) mod conditions;
-mod config;
 mod error;
 pub(crate) mod file;
-mod lanes;
+pub(crate) mod keys;
 mod loaded;
 #[cfg(feature = "mmap")]
 pub(crate) mod map;
-pub(crate) mod programs;
-mod resources;
-mod rows;
-pub(crate) mod statements;
 mod tables;
 mod validate;
+
+// The build, and what it is made of.
+#[cfg(feature = "build")]
+mod address_set;
+#[cfg(feature = "build")]
+mod build;
+#[cfg(feature = "build")]
+mod conditions;
+#[cfg(feature = "build")]
+mod config;
+#[cfg(feature = "build")]
+mod lanes;
+#[cfg(feature = "build")]
+mod programs;
+#[cfg(feature = "build")]
+mod resources;
+#[cfg(feature = "build")]
+mod rows;
+#[cfg(feature = "build")]
+mod statements;
+#[cfg(feature = "build")]
 mod writer;
 
+#[cfg(feature = "build")]
 pub(crate) use self::build::build;
+#[cfg(feature = "build")]
 pub use self::config::{Config, Strategy};
 pub use self::error::ImageError;
+#[cfg(feature = "std")]
 pub(crate) use self::error::ImageErrorKind;
 pub(crate) use self::loaded::Loaded;
 pub(crate) use self::tables::*;

@@ -9,11 +9,12 @@
 use std::collections::HashMap;
 
 use super::conditions::required_values;
+use super::keys::item_hash;
 use super::tables::{Cell, Condition, EFFECT_ALLOW, Image, Program, ProgramItem};
 use super::writer::{append, index};
 use crate::ir::{self, BuildError, RuleSet};
 use crate::util::extent::Extent;
-use crate::util::hash::{self, HashTable};
+use crate::util::hash::HashTable;
 use crate::util::int::AsUsize;
 
 /// From this many items on a program is asked about by key.
@@ -184,10 +185,4 @@ impl Programs {
         let keys = keyed.into_iter().map(|(key, _)| key);
         append(&mut image.program_keys, keys, "program items")
     }
-}
-
-/// Returns where the items of a program are looked up by the value of a key.
-pub(crate) fn item_hash(program: u32, key: Extent, value: &[u8]) -> u64 {
-    let seed = u64::from(program) << 32 | u64::from(key.start);
-    hash::bytes(seed, value)
 }

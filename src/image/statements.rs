@@ -1,5 +1,6 @@
 //! Rules as written: what an explanation tells, and what a rule kept in a list is tested by.
 
+use super::keys::v6_words;
 use super::tables::{EFFECT_ALLOW, EFFECT_DENY, Note, Noted, NotedV4, NotedV6, Rule, RulePattern};
 use super::writer::{Writer, append};
 use crate::decision::Effect;
@@ -80,17 +81,4 @@ fn write_note(writer: &mut Writer, note: &ir::Note<'_>) -> Result<Note, BuildErr
         v4: append(&mut writer.image.noted_v4, v4, "prefixes")?,
         v6: append(&mut writer.image.noted_v6, v6, "prefixes")?,
     })
-}
-
-/// Returns an IPv6 address as words of which the first is the highest: they sort as it does.
-pub(crate) fn v6_words(bits: u128) -> [u32; 4] {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bits.to_be_bytes();
-    [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]].map(u32::from_be_bytes)
-}
-
-/// Returns the address of [`v6_words`].
-pub(crate) fn v6_bits([a, b, c, d]: [u32; 4]) -> u128 {
-    [a, b, c, d]
-        .iter()
-        .fold(0, |bits, &word| bits << 32 | u128::from(word))
 }

@@ -2,12 +2,18 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::pattern::{Automaton, AutomatonView};
-use crate::prefix::{LookupV4, LookupV4View, LookupV6, LookupV6View};
+use crate::pattern::AutomatonView;
+use crate::prefix::{LookupV4View, LookupV6View};
 use crate::util::extent::Extent;
-use crate::util::hash::{HashTable, HashTableView};
+use crate::util::hash::HashTableView;
 use crate::util::ids::{ClassId, ListId, PatternId, RuleId};
 use crate::util::table::tables;
+#[cfg(feature = "build")]
+use crate::{
+    pattern::Automaton,
+    prefix::{LookupV4, LookupV6},
+    util::hash::HashTable,
+};
 
 /// The ends of a range of IPv4 addresses.
 pub(crate) type RangeV4 = [u32; 2];
@@ -279,6 +285,7 @@ impl Principal {
     /// Everyone.
     pub(crate) const MODE_EVERYONE: u32 = 0;
     /// Nobody.
+    #[cfg(feature = "build")]
     pub(crate) const MODE_NOBODY: u32 = 1;
     /// Whom an entry names.
     pub(crate) const MODE_LISTED: u32 = 2;
@@ -375,6 +382,7 @@ impl Base {
     /// How many there are.
     pub(crate) const COUNT: usize = 5;
     /// All of them, by index.
+    #[cfg(feature = "build")]
     pub(crate) const ALL: [Self; Self::COUNT] = [
         Self::V4,
         Self::V6,
@@ -479,6 +487,7 @@ impl Part {
     /// Bytes.
     pub(crate) const KIND_LITERAL: u32 = 0;
     /// A variable without default.
+    #[cfg(feature = "build")]
     pub(crate) const KIND_VARIABLE: u32 = 1;
     /// A variable with a default.
     pub(crate) const KIND_VARIABLE_OR: u32 = 2;

@@ -8,12 +8,14 @@
 //! runs and probes of the look-ups are short, that texts have few parts and rows few that
 //! count with them. Somebody who makes an image up can still make it decide whatever he likes.
 
+use alloc::vec::Vec;
+
 use super::error::{ImageError, ImageErrorKind};
 use super::tables::{NO_ROW, Row, View};
-use crate::ir::VARIABLE_LIMIT;
 use crate::util::extent::Extent;
 use crate::util::hash::HashTableView;
 use crate::util::int::AsUsize;
+use crate::util::limits::VARIABLE_LIMIT;
 
 /// How many rows may count with one; a build makes two.
 const CHAIN: usize = 8;

@@ -20,9 +20,7 @@ use crate::policy::{
 use crate::prefix::PrefixSet;
 use crate::util::ids::{Id, ListId, PatternId};
 use crate::util::int::{AsUsize, to_u32};
-
-/// How many policy variables one text may have: as many as a decision resolves at once, on the stack.
-pub(crate) const VARIABLE_LIMIT: usize = 16;
+use crate::util::limits::VARIABLE_LIMIT;
 
 /// Lowers `policies`, whose short-hand is expanded.
 pub(crate) fn lower(

@@ -18,7 +18,7 @@ mod rule;
 
 pub use self::error::BuildError;
 pub(crate) use self::error::BuildErrorKind;
-pub(crate) use self::lower::{VARIABLE_LIMIT, lower};
+pub(crate) use self::lower::lower;
 pub(crate) use self::rule::{
     Condition, ConditionValues, Note, Principals, Rule, RuleSet, TextPart,
 };

@@ -10,8 +10,10 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use core::ops::ControlFlow;
 
 use super::glob;
-use super::grams::{Grams, GramsView};
-use super::tree::{Tree, TreeView};
+use super::grams::GramsView;
+use super::tree::TreeView;
+#[cfg(feature = "build")]
+use super::{grams::Grams, tree::Tree};
 use crate::util::bytes::{self, Needle};
 use crate::util::extent::Extent;
 use crate::util::ids::PatternId;
@@ -54,6 +56,7 @@ pub(crate) struct Accept {
     pub(crate) grams: u32,
 }
 
+#[cfg(feature = "build")]
 impl Accept {
     /// Nothing.
     pub(crate) const NOTHING: Self = Self {

@@ -24,6 +24,7 @@ const TRIES: usize = 32;
 ///
 /// Runs of wildcards are put in one form, all `?` first and at most one `*` behind them,
 /// so that equal meaning is more often equal bytes.
+#[cfg(feature = "build")]
 pub(crate) fn program(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     for byte in text.bytes() {
@@ -37,6 +38,7 @@ pub(crate) fn program(text: &str) -> Vec<u8> {
 }
 
 /// Appends a wildcard, keeping runs in their one form.
+#[cfg(feature = "build")]
 pub(crate) fn push(program: &mut Vec<u8>, wildcard: u8) {
     let after_any = program.last() == Some(&ANY);
     match wildcard {

@@ -10,18 +10,26 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+#[cfg(feature = "build")]
 use std::collections::HashMap;
 
+#[cfg(feature = "build")]
 use super::glob::{ANY, ONE};
 use crate::util::extent::Extent;
-use crate::util::hash::{self, HashTable, HashTableView};
-use crate::util::int::{AsUsize, to_u32};
+#[cfg(feature = "build")]
+use crate::util::hash::HashTable;
+use crate::util::hash::{self, HashTableView};
+use crate::util::int::AsUsize;
+#[cfg(feature = "build")]
+use crate::util::int::to_u32;
 use crate::util::table::tables;
 
 /// The widths of grams, longest first; the bit of a width in [`GramSet::widths`] is its index.
+#[cfg(feature = "build")]
 const WIDTHS: [usize; 4] = [8, 4, 2, 1];
 
 /// Bits of the filter for each gram.
+#[cfg(feature = "build")]
 const FILTER_BITS: usize = 16;
 
 /// How many groups of one text are remembered as seen.
@@ -105,6 +113,7 @@ impl GramsView<'_> {
     }
 }
 
+#[cfg(feature = "build")]
 impl Grams {
     /// Makes the set of some tails, given by their pattern bytes.
     ///
@@ -154,9 +163,11 @@ impl Grams {
 }
 
 /// A tail, and the width and gram it is to be found by.
+#[cfg(feature = "build")]
 type Choice = (usize, Option<(u32, u64)>);
 
 /// Chooses the gram of each tail.
+#[cfg(feature = "build")]
 fn choose(tails: &[&[u8]]) -> Vec<Choice> {
     let mut counts: HashMap<(u32, u64), u32> = HashMap::new();
     for tail in tails {
@@ -180,6 +191,7 @@ fn choose(tails: &[&[u8]]) -> Vec<Choice> {
 }
 
 /// Calls `visit` with each gram of the greatest width that some literal of `tail` has.
+#[cfg(feature = "build")]
 fn for_each_gram(tail: &[u8], mut visit: impl FnMut((u32, u64))) {
     let literals = || tail.split(|byte| matches!(*byte, ANY | ONE));
     let longest = literals().map(<[u8]>::len).max().unwrap_or_default();

@@ -39,14 +39,21 @@
 //! - `derive`: what is left of a pattern behind the start of a text.
 
 pub(crate) mod automaton;
-pub(crate) mod build;
-pub(crate) mod derive;
 pub(crate) mod glob;
 pub(crate) mod grams;
 mod lockstep;
 pub(crate) mod row;
 pub(crate) mod tree;
 
-pub(crate) use self::automaton::{Automaton, AutomatonView};
-pub(crate) use self::glob::{ANY, ONE, program};
+#[cfg(feature = "build")]
+pub(crate) mod build;
+#[cfg(feature = "build")]
+pub(crate) mod derive;
+
+pub(crate) use self::automaton::AutomatonView;
 pub(crate) use self::row::Row;
+#[cfg(feature = "build")]
+pub(crate) use self::{
+    automaton::Automaton,
+    glob::{ANY, ONE, program},
+};

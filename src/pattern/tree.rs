@@ -16,11 +16,14 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use super::automaton::Accept;
 use crate::util::bytes;
 use crate::util::extent::Extent;
-use crate::util::hash::{self, HashTable, HashTableView};
+#[cfg(feature = "build")]
+use crate::util::hash::HashTable;
+use crate::util::hash::{self, HashTableView};
 use crate::util::int::{AsUsize, to_u32};
 use crate::util::table::tables;
 
 /// The most bytes that a node looks at to choose a child: two words.
+#[cfg(feature = "build")]
 const STRIDE_MAX: usize = 16;
 
 /// In place of a child: there is none, or more than one.
@@ -83,6 +86,7 @@ impl TreeView<'_> {
     }
 }
 
+#[cfg(feature = "build")]
 impl Tree {
     /// Builds the tree of `keys`, and returns for each node the indices of the keys that end there.
     ///
@@ -168,6 +172,7 @@ impl Tree {
 }
 
 /// A node that is still to be made.
+#[cfg(feature = "build")]
 struct Open<'o> {
     from: usize,
     depth: usize,
@@ -204,6 +209,7 @@ fn key(rest: &[u8], stride: usize) -> Option<(u64, u64)> {
 }
 
 /// Returns the length of the common prefix.
+#[cfg(feature = "build")]
 fn common(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }

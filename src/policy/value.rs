@@ -130,6 +130,7 @@ pub(crate) fn read_date(text: &str) -> Option<i128> {
 /// Returns whether `text` is base64 of the standard alphabet, padded, with no stray bits.
 ///
 /// Such texts are equal exactly if what they encode is.
+#[cfg(feature = "build")]
 pub(crate) fn is_base64(text: &str) -> bool {
     let value = |byte: u8| match byte {
         b'A'..=b'Z' => Some(byte - b'A'),

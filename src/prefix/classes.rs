@@ -287,7 +287,7 @@ mod tests {
                 let at = classes.stretches.partition_point(|stretch| stretch.0 <= bits);
                 let class = classes.stretches[at - 1].1;
                 prop_assert!(class.as_u32() < classes.count);
-                let inside: Vec<bool> = sets.iter().map(|set| super::super::set::contains(set.v4(), bits)).collect();
+                let inside: Vec<bool> = sets.iter().map(|set| super::super::ranges::contains(set.v4(), bits)).collect();
                 let told: Vec<bool> = members.iter().map(|m| m.whole || m.classes.contains(&class)).collect();
                 prop_assert_eq!(&inside, &told);
                 prop_assert_eq!(meanings.entry(class).or_insert_with(|| inside.clone()), &inside);

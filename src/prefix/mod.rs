@@ -13,6 +13,7 @@
 //! own: it reads the same classes the other way round.
 //!
 //! - `set`: one list, normalised to sorted, disjoint, non-adjacent ranges;
+//! - `ranges`: is an address in these;
 //! - `classes`: all lists overlaid, one sweep for each address family;
 //! - `lookup`: address → class, in flat tables.
 //!
@@ -24,9 +25,17 @@
 //! takes no part in that family's classes; it is flagged instead, so that it does not
 //! become a member of every class.
 
-pub(crate) mod classes;
 pub(crate) mod lookup;
+pub(crate) mod ranges;
+
+#[cfg(feature = "build")]
+pub(crate) mod classes;
+#[cfg(feature = "build")]
 pub(crate) mod set;
 
-pub(crate) use self::lookup::{LookupV4, LookupV4View, LookupV6, LookupV6View};
-pub(crate) use self::set::PrefixSet;
+pub(crate) use self::lookup::{LookupV4View, LookupV6View};
+#[cfg(feature = "build")]
+pub(crate) use self::{
+    lookup::{LookupV4, LookupV6},
+    set::PrefixSet,
+};

@@ -2,7 +2,9 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::util::int::{AsUsize, to_u32};
+use crate::util::int::AsUsize;
+#[cfg(feature = "build")]
+use crate::util::int::to_u32;
 
 /// A stretch of a table. Reading one that does not lie in the table gives nothing.
 #[derive(
@@ -32,6 +34,7 @@ impl Extent {
     }
 
     /// Appends `items` to `table` and returns where they are, or `None` past 2^32 items.
+    #[cfg(feature = "build")]
     pub(crate) fn append<T>(
         table: &mut Vec<T>,
         items: impl IntoIterator<Item = T>,

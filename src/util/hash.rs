@@ -8,7 +8,9 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::util::int::{AsUsize, fold, high32, low32, to_u32};
+#[cfg(feature = "build")]
+use crate::util::int::to_u32;
+use crate::util::int::{AsUsize, fold, high32, low32};
 use crate::util::table::tables;
 
 /// Returns the hash of `bytes` under `seed`.
@@ -75,6 +77,7 @@ pub(crate) struct Slot {
     pub(crate) value: u32,
 }
 
+#[cfg(feature = "build")]
 impl HashTable {
     /// Builds the table of `entries`; `None` past 2^31 of them.
     pub(crate) fn new(entries: &[(u64, u32)]) -> Option<Self> {

@@ -2,7 +2,9 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::util::int::{AsUsize, to_u32};
+use crate::util::int::AsUsize;
+#[cfg(feature = "build")]
+use crate::util::int::to_u32;
 
 /// A number that names an item of one table.
 pub(crate) trait Id: Copy {
@@ -13,6 +15,7 @@ pub(crate) trait Id: Copy {
     fn as_u32(self) -> u32;
 
     /// Returns the id of the `index`-th item, or `None` from 2^32 - 1 on.
+    #[cfg(feature = "build")]
     #[inline]
     fn new(index: usize) -> Option<Self> {
         to_u32(index)

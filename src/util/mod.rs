@@ -1,8 +1,9 @@
-//! The ground floor: id newtypes, lossless casts, stretches of tables, hashes and short comparisons, for every other floor.
+//! The ground floor: id newtypes, lossless casts, stretches of tables, hashes, limits and short comparisons, for every other floor.
 
 pub(crate) mod bytes;
 pub(crate) mod extent;
 pub(crate) mod hash;
 pub(crate) mod ids;
 pub(crate) mod int;
+pub(crate) mod limits;
 pub(crate) mod table;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use portcullis::policy::{Operator, OperatorFamily};
+use portcullis::policy::{Layout, Operator, OperatorFamily};
 use portcullis::{Api, Decision, Effect, Explanation, Policy, PolicyKind};
 use proptest::prelude::{any, prop};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -303,6 +303,56 @@ fn parse_of_display_is_the_policy() {
                     draft.text()
                 ));
             }
+        }
+        Ok(())
+    });
+}
+
+/// Laid out, a document is the same policy with the same values as written, and laying it out
+/// again changes nothing; sorting addresses changes no decision.
+#[test]
+fn laying_out_a_document_changes_nothing() {
+    let plain = Layout::default();
+    let sorted = plain.with_sorted_addresses(true);
+    hold(|tape| {
+        let Question { drafts, requests } = generate::question(tape, 4);
+        let policies = read(&drafts)?;
+        let mut sorted_drafts = drafts.clone();
+        for (index, (policy, draft)) in policies.iter().zip(&drafts).enumerate() {
+            let document: Json = serde_json::from_str(&draft.text()).unwrap();
+            let escaped = Json::String(draft.text()).to_string();
+            for text in [draft.text(), escaped] {
+                let formatted = read_text(&text, draft.kind)?.formatted_source(&plain);
+                let again = read_text(&formatted, draft.kind)?;
+                let values: Json = serde_json::from_str(&formatted).unwrap();
+                if again != *policy
+                    || again.formatted_source(&plain) != formatted
+                    || values != document
+                {
+                    return Err(format!("{text}\nis laid out as\n{formatted}"));
+                }
+            }
+            let pretty = policy.to_json_pretty(&plain);
+            if read_text(&pretty, draft.kind)? != *policy {
+                return Err(format!("{policy}\nis laid out as\n{pretty}"));
+            }
+            let formatted = policy.formatted_source(&sorted);
+            let again = read_text(&formatted, draft.kind)?.formatted_source(&sorted);
+            if again != formatted {
+                return Err(format!("{formatted}\nis sorted as\n{again}"));
+            }
+            let values: Json = serde_json::from_str(&formatted).unwrap();
+            if let Json::Array(statements) = &values["Statement"] {
+                sorted_drafts[index].statements = statements.clone();
+            }
+        }
+        let decisions = |explanations: Vec<Explanation>| -> Vec<Decision> {
+            let decisions = explanations.iter().map(|explanation| explanation.decision);
+            decisions.collect()
+        };
+        let before = decisions(answers(&drafts, &requests)?);
+        if decisions(answers(&sorted_drafts, &requests)?) != before {
+            return Err(format!("sorting decides otherwise:\n{}", texts(&drafts)));
         }
         Ok(())
     });

@@ -2,6 +2,7 @@
 
 mod generate;
 mod laws;
+mod partition;
 mod vocabulary;
 mod volume;
 mod wide;

@@ -10,7 +10,8 @@ use core::ops::{BitAnd, BitXor};
 
 use portcullis::{Decision, Engine, Policy, Request};
 
-use crate::contender::{BATCH, Built, Column, ENGINE, LOOP, Measured, built};
+use crate::alone::Look;
+use crate::contender::{ALONE, BATCH, Built, Column, ENGINE, LOOP, Measured, built};
 use crate::measure::{Work, interleaved};
 use crate::report::thousands;
 use crate::tables::{self, Table, host_mask};
@@ -83,6 +84,7 @@ trait Family {
         + BitXor<Output = Self::Bits>
         + From<u16>
         + poptrie::Address;
+    type Look: Look<Bits = Self::Bits>;
     type Key: prefix_trie::Prefix + Copy;
     type Ip: Copy + Into<IpAddr> + treebitmap::address::Address + iprange::ToNetwork<Self::Net>;
     type Net: iprange::IpNet;
@@ -98,6 +100,7 @@ struct V4;
 
 impl Family for V4 {
     type Bits = u32;
+    type Look = crate::prefix::LookupV4;
     type Key = (u32, u8);
     type Ip = Ipv4Addr;
     type Net = ipnet::Ipv4Net;
@@ -123,6 +126,7 @@ struct V6;
 
 impl Family for V6 {
     type Bits = u128;
+    type Look = crate::prefix::LookupV6;
     type Key = (u128, u8);
     type Ip = Ipv6Addr;
     type Net = ipnet::Ipv6Net;
@@ -263,6 +267,7 @@ fn contenders<F: Family + 'static>(table: &Table) -> (Vec<Measured>, Option<u64>
 
     let json = policy(table);
     let (engine, engine_built) = built(|| engine(&json));
+    let (alone, alone_built) = built(|| F::Look::new(table));
     let (linear, linear_built) = built(|| Linear::<F>::new(table));
     let (sorted, sorted_built) = built(|| Sorted::<F>::new(table));
     let (trie, trie_built) = built(|| {
@@ -303,6 +308,7 @@ fn contenders<F: Family + 'static>(table: &Table) -> (Vec<Measured>, Option<u64>
         range
     });
 
+    let view = alone.view();
     let mut field = Field::<F> {
         table,
         questions: &questions,
@@ -317,6 +323,9 @@ fn contenders<F: Family + 'static>(table: &Table) -> (Vec<Measured>, Option<u64>
     let row = field.row(BATCH, None);
     field.works.push(Box::new(batch::<F>(&questions, &engine)));
     field.rows.push((row, false));
+    field.add(ALONE, Some(alone_built), Answers::Value, |bits| {
+        view.value(bits)
+    });
     field.add(
         "sorted ranges, binary search",
         Some(sorted_built),

@@ -6,6 +6,8 @@ use std::time::Instant;
 pub(crate) const ENGINE: &str = "**portcullis**, whole decision";
 /// The engine, many requests in flight.
 pub(crate) const BATCH: &str = "**portcullis**, `decide_batch` of 256";
+/// The engine's look-up of addresses, without the rest.
+pub(crate) const ALONE: &str = "**portcullis**, look-up alone";
 /// What one would write oneself.
 pub(crate) const LOOP: &str = "loop by hand";
 

@@ -10,19 +10,26 @@
 //! the report says why.
 //!
 //! - `tables`: lists of prefixes, generated and real, with addresses to ask about;
-//! - `addresses`: structures that look an address up;
+//! - `addresses`: structures that look an address up; `alone`: ours, without the engine;
 //! - `policies`: engines that decide, one file each;
 //! - `measure`: the clock;
 //! - `report`, `plot`: what is told.
 
 mod addresses;
+mod alone;
 mod contender;
 mod goals;
 mod measure;
 mod plot;
 mod policies;
+#[path = "../../../src/prefix/mod.rs"]
+#[expect(dead_code, reason = "taken in whole")]
+mod prefix;
 mod report;
 mod tables;
+#[path = "../../../src/util/mod.rs"]
+#[expect(dead_code, reason = "taken in whole")]
+mod util;
 #[path = "../../workload.rs"]
 #[expect(dead_code, reason = "other benches use the rest")]
 mod workload;
@@ -83,6 +90,7 @@ pub fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
         let workload = workload::all_open(10_000, 4_096);
         report.worst = Some(policies::measure_worst(&workload));
         report.compile = Some(goals::compile_times());
+        report.load = Some(goals::load_time()?);
     }
     report.seconds = started.elapsed().as_secs();
 

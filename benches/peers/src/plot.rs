@@ -6,7 +6,7 @@ use std::path::Path;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use crate::contender::{BATCH, Column, ENGINE, LOOP};
+use crate::contender::{BATCH, Column, LOOP};
 
 const SIZE: (u32, u32) = (900, 560);
 /// Between two names, in pixels.
@@ -85,7 +85,7 @@ fn draw(path: &Path, title: &str, axis: &str, series: &[Series]) -> Result<(), B
 
     let mut names = Vec::new();
     for (at, (name, points)) in series.iter().enumerate() {
-        let is_engine = ENGINE.replace("**", "") == *name;
+        let is_engine = name.starts_with("portcullis");
         let color = color(at, name, is_engine);
         let style = color.stroke_width(if is_engine { 4 } else { 2 });
         chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
@@ -131,6 +131,7 @@ fn color(at: usize, name: &str, is_engine: bool) -> RGBColor {
         RGBColor(120, 94, 160),
     ];
     match name {
+        _ if name.ends_with("alone") => RGBColor(240, 140, 0),
         _ if is_engine => RGBColor(213, 50, 0),
         LOOP => BLACK,
         _ => OTHERS[at % OTHERS.len()],

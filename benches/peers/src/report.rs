@@ -20,6 +20,8 @@ pub(crate) struct Report {
     pub(crate) worst: Option<Column>,
     /// Milliseconds from text to engine at 10 000 statements.
     pub(crate) compile: Option<f64>,
+    /// Milliseconds to map the saved image of a million CIDRs.
+    pub(crate) load: Option<f64>,
     /// What was left out, and why.
     pub(crate) notes: Vec<String>,
     pub(crate) seconds: u64,
@@ -50,7 +52,7 @@ impl fmt::Display for Report {
         writeln!(f, "\n### Addresses\n")?;
         writeln!(
             f,
-            "Nanoseconds a look-up, latency / throughput, by prefixes in the table. The engine decides wholly: it reads the request's ARN, too.\n"
+            "Nanoseconds a look-up, latency / throughput, by prefixes in the table. The whole decision reads the request's ARN, too.\n"
         )?;
         let columns: Vec<&Column> = self.tables.iter().collect();
         grid(f, &columns, |m| match (m.latency, m.throughput) {
@@ -64,7 +66,7 @@ impl fmt::Display for Report {
 
         writeln!(
             f,
-            "\nBytes a prefix / milliseconds to build. The engine is built from the policy's text, and holds what explanations need; the others from parsed prefixes.\n"
+            "\nBytes a prefix / milliseconds to build. The engine is built from the policy's text, and holds what explanations need; the others, its look-up among them, from parsed prefixes.\n"
         )?;
         let sized: Vec<(&Column, f64)> = columns.iter().map(|c| (*c, c.size as f64)).collect();
         grid_of(f, &sized, |m, size| {

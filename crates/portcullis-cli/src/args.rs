@@ -6,6 +6,11 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::fmt::{FMT_HELP, FmtArgs};
+use crate::map::args::{MAP_HELP, MAP_USAGE, MapArgs};
+use crate::replay::args::{REPLAY_HELP, ReplayArgs};
+use crate::test::{TEST_HELP, TestArgs};
+
 /// Decides whether a request from an IP address may reach an API, by IAM-style policies.
 #[derive(Debug, Parser)]
 #[command(
@@ -39,9 +44,25 @@ pub(crate) enum Command {
     /// Compile policies into an image, a file that decides at once
     #[command(after_long_help = COMPILE_HELP)]
     Compile(CompileArgs),
+    /// Draw what every source address gets
+    #[command(
+        override_usage = MAP_USAGE,
+        after_long_help = MAP_HELP,
+        mut_arg("source_ip", |arg| arg.hide(true)),
+    )]
+    Map(MapArgs),
+    /// Decide about recorded traffic: who would have been refused, or let in
+    #[command(after_long_help = REPLAY_HELP)]
+    Replay(ReplayArgs),
     /// Show what the policies compile to
     #[command(after_long_help = INSPECT_HELP)]
     Inspect(InspectArgs),
+    /// Lay policies out in canonical form
+    #[command(after_long_help = FMT_HELP)]
+    Fmt(FmtArgs),
+    /// Run tables of requests, and compare the decisions with those expected
+    #[command(after_long_help = TEST_HELP)]
+    Test(TestArgs),
     /// Print a completion script for a shell
     #[command(after_long_help = COMPLETIONS_HELP)]
     Completions(CompletionsArgs),
@@ -55,14 +76,18 @@ impl Command {
     pub(crate) const fn format(&self) -> Format {
         match self {
             Self::Check(args) | Self::Explain(args) => args.format,
+            Self::Map(args) => args.question.format,
             Self::Inspect(args) => args.format,
+            Self::Fmt(args) => args.format,
+            Self::Test(args) => args.format(),
+            Self::Replay(args) => args.format.of_diagnostics(),
             Self::Compile(_) | Self::Eval(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
         }
     }
 }
 
 /// A request, and the policies that decide about it.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct QuestionArgs {
     #[command(flatten)]
     pub(crate) policies: PolicyArgs,
@@ -109,7 +134,7 @@ pub(crate) struct QuestionArgs {
 }
 
 /// The policies, taken together.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct PolicyArgs {
     /// A policy document, `-` for stdin; given several times, all of them decide together. Or one image
     #[arg(long = "policy", short = 'p', value_name = "FILE", required = true)]
@@ -120,7 +145,7 @@ pub(crate) struct PolicyArgs {
 }
 
 /// The API that is called, and that short-hand resources (`execute-api:/stage/METHOD/path`) belong to.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct ApiArgs {
     /// The partition that the API is in [default: aws, unless a policy names another such as aws-cn]
     #[arg(long, value_name = "PARTITION", help_heading = API)]

@@ -2,6 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use portcullis::decision::Determining;
+use portcullis::policy::OperatorFamily;
 use portcullis::{Decision, Effect, Engine, Explanation, PolicyKind};
 use serde::Serialize;
 
@@ -15,7 +16,7 @@ use crate::failure::Failure;
 use crate::policies::{self, Given, LoadedPolicy};
 use crate::question::Question;
 use crate::reply::Reply;
-use crate::target::{Called, Target};
+use crate::target::{Called, PolicyTraits, Target};
 use crate::terminal::{shortened, visible};
 
 /// Answers with the decision and the statements that caused it.
@@ -61,7 +62,7 @@ impl Asked {
                 });
             }
         };
-        let target = Target::read(called, args, &policies)?;
+        let target = Target::read(called, args, PolicyTraits::of(&policies))?;
         let question = Question::read(args, target.resource)?;
         if let Some(api) = &target.api {
             policies::expand(&mut policies, api);
@@ -70,6 +71,7 @@ impl Asked {
         if args.policies.kind.is_none() && args.principal.is_none() {
             warnings.extend(policies.iter().filter_map(unclaimed));
         }
+        warnings.extend(unplaced(&policies, &question));
         Ok(Self {
             engine: policies::build(&policies)?,
             policies,
@@ -105,7 +107,7 @@ impl Asked {
 /// Returns what is said of an identity policy that nobody called one, for a caller that nobody named.
 ///
 /// A resource policy whose author forgot every Principal looks the same.
-fn unclaimed(loaded: &LoadedPolicy) -> Option<String> {
+pub(crate) fn unclaimed(loaded: &LoadedPolicy) -> Option<String> {
     (loaded.policy.kind() == PolicyKind::Identity).then(|| {
         format!(
             "{} has no Principal, so it is read as an identity policy, attached to an anonymous caller; \
@@ -114,6 +116,30 @@ fn unclaimed(loaded: &LoadedPolicy) -> Option<String> {
             loaded.file
         )
     })
+}
+
+/// Returns what is said of policies that decide by an address which the request does not have.
+///
+/// A block list lets such a request in, which is seldom what was asked.
+fn unplaced(policies: &[LoadedPolicy], question: &Question) -> Option<String> {
+    const KEY: &str = "aws:SourceIp";
+    if !question.lacks(KEY) {
+        return None;
+    }
+    let decides_by_address = |loaded: &&LoadedPolicy| {
+        let statements = loaded.policy.statements().iter();
+        let mut conditions = statements.flat_map(|statement| &statement.conditions);
+        conditions.any(|condition| {
+            condition.key.value.eq_ignore_ascii_case(KEY)
+                && condition.operator.value.operator.family() == OperatorFamily::Ip
+        })
+    };
+    let loaded = policies.iter().find(decides_by_address)?;
+    Some(format!(
+        "{} decides by `{KEY}`, which this request does not have: IpAddress does not hold and \
+         NotIpAddress does; --source-ip IP gives the address",
+        loaded.file
+    ))
 }
 
 /// Returns the exit code of a decision.

@@ -9,6 +9,8 @@ pub(crate) enum Exit {
     Ok,
     /// 1: the request is denied.
     Denied,
+    /// 1: the command found what it looks for: a case that failed, a file that would change.
+    Findings,
     /// 2: no answer: wrong usage, an unreadable file, an invalid policy, a failed line.
     NoAnswer,
 }
@@ -17,7 +19,7 @@ impl Exit {
     const fn code(self) -> u8 {
         match self {
             Self::Ok => 0,
-            Self::Denied => 1,
+            Self::Denied | Self::Findings => 1,
             // What clap exits with on a usage error, so that all of them are one.
             Self::NoAnswer => 2,
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use portcullis::decision::{Determining, MatchedPrefix};
 use portcullis::policy::{Span, Statement, Values};
-use portcullis::{Decision, Effect, Explanation, Position};
+use portcullis::{Decision, Effect, Explanation, Position, Request};
 use serde::Serialize;
 
 use crate::args::{Format, QuestionArgs};
@@ -14,33 +14,42 @@ use crate::excerpt::Mark;
 use crate::failure::Failure;
 use crate::nearest::{NearestMiss, nearest};
 use crate::policies::LoadedPolicy;
+use crate::question::Question;
 use crate::reply::Reply;
 
 /// Answers with the decision and why.
 pub(crate) fn run(args: &QuestionArgs) -> Result<Reply, Failure> {
     let asked = Asked::read(args)?;
     let explanation = asked.explain();
-    let miss = match explanation.decision {
-        Decision::ImplicitDeny => asked.question.with_request(|request| {
-            nearest(asked.policies.iter().map(|loaded| &loaded.policy), request)
-        }),
-        Decision::Allow | Decision::ExplicitDeny => None,
-    };
     let text = match args.format {
-        Format::Json => json(&asked, &explanation, miss.as_ref()),
+        Format::Json => {
+            let miss = miss(&asked.policies, &asked.question, &explanation);
+            json(&asked, &explanation, miss.as_ref())
+        }
         // There is no text to draw on.
         Format::Human if asked.is_image() => check::human(&asked, &explanation),
-        Format::Human => human(&asked, &explanation, miss.as_ref()),
+        Format::Human => {
+            let mut text = headline(explanation.decision);
+            text.push_str(&reasons(&asked.policies, &asked.question, &explanation));
+            text
+        }
     };
     Ok(Reply::new(text, exit(explanation.decision)).with_warnings(asked.warnings))
 }
 
-fn human(asked: &Asked, explanation: &Explanation, miss: Option<&NearestMiss>) -> String {
-    let mut text = headline(explanation.decision);
+/// Draws why a request gets its decision: each statement that caused it, or the nearest miss.
+///
+/// `policies` are those that were asked, short-hand expanded.
+pub(crate) fn reasons(
+    policies: &[LoadedPolicy],
+    question: &Question,
+    explanation: &Explanation,
+) -> String {
+    let mut text = String::new();
     for determining in explanation.determining.iter().take(STATEMENT_LIMIT) {
-        if let Some(loaded) = asked.policies.get(determining.policy) {
+        if let Some(loaded) = policies.get(determining.policy) {
             text.push('\n');
-            text.push_str(&determining_drawing(asked, loaded, determining).render());
+            text.push_str(&determining_drawing(question, loaded, determining).render());
         }
     }
     match explanation
@@ -52,10 +61,11 @@ fn human(asked: &Asked, explanation: &Explanation, miss: Option<&NearestMiss>) -
         more => text.push_str(&format!("\nand {more} more statements\n")),
     }
     if explanation.decision == Decision::ImplicitDeny {
-        match miss.and_then(|miss| Some((miss, asked.policies.get(miss.policy)?))) {
-            Some((miss, loaded)) => {
+        let miss = miss(policies, question, explanation);
+        match miss.and_then(|miss| Some((policies.get(miss.policy)?, miss))) {
+            Some((loaded, miss)) => {
                 text.push('\n');
-                text.push_str(&miss_drawing(loaded, miss).render());
+                text.push_str(&miss_drawing(loaded, &miss).render());
             }
             None => text.push_str("no statement of the policies allows anything\n"),
         }
@@ -63,9 +73,23 @@ fn human(asked: &Asked, explanation: &Explanation, miss: Option<&NearestMiss>) -
     text
 }
 
+/// Returns the Allow that came closest to a request that nothing allowed or denied.
+fn miss(
+    policies: &[LoadedPolicy],
+    question: &Question,
+    explanation: &Explanation,
+) -> Option<NearestMiss> {
+    match explanation.decision {
+        Decision::ImplicitDeny => {
+            question.with_request(|request| nearest_of(policies, request, Effect::Allow))
+        }
+        Decision::Allow | Decision::ExplicitDeny => None,
+    }
+}
+
 /// Draws a statement that caused the decision, with what in it matched.
 fn determining_drawing<'a>(
-    asked: &Asked,
+    question: &Question,
     loaded: &'a LoadedPolicy,
     determining: &Determining,
 ) -> Drawing<'a> {
@@ -89,13 +113,13 @@ fn determining_drawing<'a>(
                 let pattern = (statement.resource.patterns.iter())
                     .find(|pattern| policy.position(pattern.span) == matched.position);
                 if let Some(pattern) = pattern {
-                    let label = format!("matches `{}`", asked.question.resource());
+                    let label = format!("matches `{}`", question.resource());
                     mark(pattern.span, label, false);
                 }
             }
             None => mark(
                 statement.resource.span,
-                format!("does not except `{}`", asked.question.resource()),
+                format!("does not except `{}`", question.resource()),
                 false,
             ),
         }
@@ -131,6 +155,24 @@ fn determining_drawing<'a>(
     }
 }
 
+/// Draws the Deny that came closest to a request that nothing denied, if there is one.
+pub(crate) fn nearest_deny(policies: &[LoadedPolicy], question: &Question) -> Option<String> {
+    let miss = question.with_request(|request| nearest_of(policies, request, Effect::Deny))?;
+    Some(miss_drawing(policies.get(miss.policy)?, &miss).render())
+}
+
+fn nearest_of(
+    policies: &[LoadedPolicy],
+    request: &Request<'_>,
+    effect: Effect,
+) -> Option<NearestMiss> {
+    nearest(
+        policies.iter().map(|loaded| &loaded.policy),
+        request,
+        effect,
+    )
+}
+
 /// Returns where in the text the prefix of an explanation stands.
 fn prefix_span(
     loaded: &LoadedPolicy,
@@ -156,7 +198,7 @@ fn prefix_span(
     None
 }
 
-/// Draws the Allow that came closest, with what would have to change.
+/// Draws the statement that came closest, with what would have to change.
 fn miss_drawing<'a>(loaded: &'a LoadedPolicy, miss: &NearestMiss) -> Drawing<'a> {
     let LoadedPolicy { file, policy } = loaded;
     let statement = policy.statements().get(miss.statement);
@@ -164,9 +206,13 @@ fn miss_drawing<'a>(loaded: &'a LoadedPolicy, miss: &NearestMiss) -> Drawing<'a>
     let name = statement_name(file, miss.statement, sid.map(|sid| &*sid.value));
     let mut marks = Vec::new();
     if let Some(statement) = statement {
+        let would = match statement.effect.value {
+            Effect::Allow => "would allow",
+            Effect::Deny => "would deny",
+        };
         marks.push(Mark {
             range: policy.source_range(statement.effect.span),
-            label: "would allow".to_owned(),
+            label: would.to_owned(),
             primary: false,
         });
     }

@@ -112,7 +112,7 @@ fn json(policies: Vec<Shown>, inspection: &Inspection) -> String {
     struct Answer {
         policies: Vec<Shown>,
         strategy: &'static str,
-        counts: BTreeMap<&'static str, u64>,
+        counts: BTreeMap<String, u64>,
         sections: Vec<Section>,
     }
     #[derive(Serialize)]
@@ -124,7 +124,11 @@ fn json(policies: Vec<Shown>, inspection: &Inspection) -> String {
     json_line(&Answer {
         policies,
         strategy: inspection.strategy(),
-        counts: inspection.counts().iter().copied().collect(),
+        counts: inspection
+            .counts()
+            .iter()
+            .map(|&(label, count)| (key(label), count))
+            .collect(),
         sections: inspection
             .sections()
             .iter()
@@ -135,4 +139,11 @@ fn json(policies: Vec<Shown>, inspection: &Inspection) -> String {
             })
             .collect(),
     })
+}
+
+/// Returns the JSON key of a label: `rows, lists of rules` → `rows_lists_of_rules`.
+fn key(label: &str) -> String {
+    let words = label.split(|c: char| !c.is_ascii_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join("_").to_ascii_lowercase()
 }

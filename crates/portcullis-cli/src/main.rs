@@ -17,15 +17,20 @@ mod excerpt;
 mod exit;
 mod explain;
 mod failure;
+mod fmt;
 mod inspect;
 mod manual;
+mod map;
 mod nearest;
 mod output;
 mod policies;
 mod question;
+mod replace;
+mod replay;
 mod reply;
 mod target;
 mod terminal;
+mod test;
 
 use clap::Parser;
 
@@ -42,7 +47,11 @@ fn main() -> Exit {
         Command::Explain(args) => explain::run(args),
         Command::Eval(args) => eval::run(args, &output),
         Command::Compile(args) => compile::run(args, &output),
+        Command::Map(args) => map::run(args, &output),
+        Command::Replay(args) => replay::run(args, &output),
         Command::Inspect(args) => inspect::run(args),
+        Command::Fmt(args) => fmt::run(args),
+        Command::Test(args) => test::run(args),
         Command::Completions(args) => Ok(manual::completions(args)),
         Command::Man(args) => manual::pages(args),
     };

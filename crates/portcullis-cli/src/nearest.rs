@@ -1,4 +1,5 @@
-//! The nearest miss: which Allow came closest to a request that nothing allowed.
+//! The nearest miss: which Allow came closest to a request that nothing allowed, or which
+//! Deny to one that nothing denied.
 //!
 //! Nearest is the statement with the fewest elements that do not match; of several, one
 //! whose resource matches, then the first. What is said about each such element is what
@@ -14,7 +15,7 @@ use portcullis::{
 
 use crate::terminal::shortened;
 
-/// An Allow that nearly matched.
+/// A statement that nearly matched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NearestMiss {
     /// Which policy, from 0.
@@ -38,15 +39,18 @@ pub(crate) struct Unmet {
     pub(crate) span: Span,
 }
 
-/// Returns the Allow that came closest, or `None` where nothing allows anything.
+/// Returns the statement of this effect that came closest, or `None` where there is none.
+///
+/// None that matches may be among them.
 pub(crate) fn nearest<'a>(
     policies: impl Iterator<Item = &'a Policy>,
     request: &Request<'_>,
+    effect: Effect,
 ) -> Option<NearestMiss> {
     let mut best: Option<((usize, bool), usize, &Policy, StatementTrace)> = None;
     for (index, policy) in policies.enumerate() {
         for trace in reference::trace(core::slice::from_ref(policy), request) {
-            if trace.effect != Effect::Allow {
+            if trace.effect != effect {
                 continue;
             }
             let distance = (unmet_count(&trace), !trace.resource);
@@ -62,6 +66,14 @@ pub(crate) fn nearest<'a>(
         statement: trace.statement,
         unmet: unmet(statement, &trace, request),
     })
+}
+
+/// Returns the address that a request has under a key, if it has one that can be read.
+pub(crate) fn address_of(request: &Request<'_>, key: &str) -> Option<IpAddr> {
+    match Told::by(request, key) {
+        Told::Address(ip) => Some(ip),
+        Told::Nothing | Told::Text(_) | Told::Several(_) => None,
+    }
 }
 
 fn unmet_count(trace: &StatementTrace) -> usize {

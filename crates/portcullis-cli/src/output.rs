@@ -53,6 +53,15 @@ impl Output {
         })
     }
 
+    /// Prints an answer that is no text.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
     /// Says on stderr what the user may have meant otherwise.
     pub(crate) fn warn(&self, message: &str) {
         self.say(&match self.format {

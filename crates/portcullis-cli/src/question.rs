@@ -66,11 +66,19 @@ impl Question {
         }
         Ok(Self {
             principal: read_caller(args.principal.as_deref())?,
-            action: args.action.clone(),
+            action: read_action(&args.action)?,
             resource,
             source_ip,
             context,
         })
+    }
+
+    /// Returns whether a key is missing from the request.
+    pub(crate) fn lacks(&self, key: &str) -> bool {
+        let is_key = |known: &str| known.eq_ignore_ascii_case(key);
+        let has = self.context.iter().any(|(known, _)| is_key(known))
+            || is_key("aws:SourceIp") && self.source_ip.is_some();
+        !has
     }
 
     /// Returns what is called.
@@ -146,6 +154,20 @@ fn read_address(text: &str, argument: &str) -> Result<core::net::IpAddr, Failure
     }
 }
 
+fn read_action(text: &str) -> Result<String, Failure> {
+    let is_action = match text.split_once(':') {
+        Some((service, name)) => !service.is_empty() && !name.is_empty(),
+        None => false,
+    };
+    if is_action && !text.contains(|c: char| matches!(c, '*' | '?') || c.is_whitespace()) {
+        return Ok(text.to_owned());
+    }
+    Err(Failure::usage(
+        format!("--action `{}` is no action of a request", visible(text)),
+        "write SERVICE:NAME without wildcards, such as execute-api:Invoke",
+    ))
+}
+
 fn read_caller(text: Option<&str>) -> Result<Caller, Failure> {
     let Some(text) = text else {
         return Ok(Caller::Anonymous);
@@ -158,7 +180,8 @@ fn read_caller(text: Option<&str>) -> Result<Caller, Failure> {
         _ if text.starts_with("arn:") => Some(Caller::Aws(text.to_owned())),
         _ => None,
     };
-    let named = !text.ends_with('=') && !text.ends_with("=*");
+    // Names have no wildcards: the policy's `*` is nobody who calls.
+    let named = !text.ends_with('=') && !text.contains(['*', '?']);
     caller.filter(|_| named).ok_or_else(|| {
         Failure::usage(
             format!("--principal `{}` names no caller", visible(text)),
@@ -190,6 +213,22 @@ mod tests {
     }
 
     #[test]
+    fn actions_have_a_service_and_no_wildcards() {
+        assert!(read_action("execute-api:Invoke").is_ok());
+        for wrong in [
+            "",
+            "*",
+            "Invoke",
+            "execute-api:*",
+            "execute-api:",
+            ":Invoke",
+            "a: b",
+        ] {
+            assert!(read_action(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn callers_are_arns_or_named_kinds() {
         let arn = "arn:aws:iam::123456789012:user/a=b";
         assert_eq!(read_caller(None).unwrap(), Caller::Anonymous);
@@ -205,6 +244,7 @@ mod tests {
             "Service=",
             "Federated=*",
             "AWS=*",
+            "arn:aws:iam::123456789012:user/*",
             "Group=x",
         ] {
             assert!(read_caller(Some(wrong)).is_err(), "{wrong}");

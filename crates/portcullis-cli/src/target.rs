@@ -76,14 +76,13 @@ impl Target {
     pub(crate) fn read(
         called: Called<'_>,
         args: &QuestionArgs,
-        policies: &[LoadedPolicy],
+        policies: PolicyTraits,
     ) -> Result<Self, Failure> {
-        let short_hand = policies.iter().any(|loaded| has_short_hand(&loaded.policy));
+        let PolicyTraits { named, short_hand } = policies;
         match called {
             Called::Resource(resource) => Self::of_resource(resource, &args.api, short_hand),
             Called::Endpoint { method, path } => {
-                let policies = policies.iter().map(|loaded| &loaded.policy);
-                let parts = Parts::read(args, Named::by(policies))?;
+                let parts = Parts::read(args, named)?;
                 parts.into_target(method, path, short_hand)
             }
         }
@@ -100,7 +99,7 @@ impl Target {
                 "give --stage, --region, --account and --api-id beside --method and --path, or --resource",
             ));
         }
-        Self::read(called, args, &[])
+        Self::read(called, args, PolicyTraits::of(&[]))
     }
 
     fn of_resource(resource: &str, flags: &ApiArgs, short_hand: bool) -> Result<Self, Failure> {
@@ -290,6 +289,96 @@ impl Parts {
                 .transpose()
                 .map_err(|error| no_api(&error))?,
             warnings,
+        })
+    }
+}
+
+/// What of policies a target depends on; read once for many requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PolicyTraits {
+    named: Named,
+    short_hand: bool,
+}
+
+impl PolicyTraits {
+    /// Reads the resources of the policies.
+    pub(crate) fn of(policies: &[LoadedPolicy]) -> Self {
+        Self {
+            named: Named::by(policies.iter().map(|loaded| &loaded.policy)),
+            short_hand: policies.iter().any(|loaded| has_short_hand(&loaded.policy)),
+        }
+    }
+}
+
+/// The parts of the ARNs of many requests, as far as they are known before the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LineParts {
+    /// The partition.
+    pub(crate) partition: String,
+    /// The region.
+    pub(crate) region: String,
+    /// The account that owns the API.
+    pub(crate) account: LinePart,
+    /// The API's id.
+    pub(crate) id: LinePart,
+    /// The stage.
+    pub(crate) stage: LinePart,
+}
+
+/// A part of an ARN that a request may bring along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LinePart {
+    /// This for every request: a flag gives it.
+    Given(String),
+    /// What the request has, else this: no resource names the part.
+    Default(&'static str),
+    /// What the request has, or there is no answer: a resource names the part.
+    Needed,
+}
+
+impl LineParts {
+    /// Reads the parts from the flags, with defaults for those that the policies leave free.
+    pub(crate) fn read<'a>(
+        api: &ApiArgs,
+        stage: Option<&str>,
+        policies: impl Iterator<Item = &'a Policy>,
+    ) -> Result<Self, Failure> {
+        let named = Named::by(policies);
+        let mut missing = Vec::new();
+        let mut whole = |flag: &'static str, given: &Option<String>, named: bool, default: &str| {
+            if given.is_none() && named {
+                missing.push(flag);
+            }
+            given.clone().unwrap_or_else(|| default.to_owned())
+        };
+        let partition = whole(
+            "--partition",
+            &api.partition,
+            named.partition,
+            DEFAULT_PARTITION,
+        );
+        let region = whole("--region", &api.region, named.region, DEFAULT_REGION);
+        if !missing.is_empty() {
+            return Err(Failure::usage(
+                format!(
+                    "{} must be given: a resource of the policies names it, or has a wildcard that may \
+                     reach into it, and no log says it",
+                    list(&missing)
+                ),
+                "give it as it stands in the ARNs of the API that was called",
+            ));
+        }
+        let part = |given: Option<&str>, named: bool, default| match given {
+            Some(given) => LinePart::Given(given.to_owned()),
+            None if named => LinePart::Needed,
+            None => LinePart::Default(default),
+        };
+        Ok(Self {
+            partition,
+            region,
+            account: part(api.account.as_deref(), named.account, DEFAULT_ACCOUNT),
+            id: part(api.api_id.as_deref(), named.id, DEFAULT_ID),
+            stage: part(stage, named.stage, DEFAULT_STAGE),
         })
     }
 }

@@ -63,7 +63,7 @@ fn the_answer_of_check_as_json() {
             0,
         ),
         (
-            "-p office-allow-list.json -X GET --path /",
+            "-p office-allow-list.json --source-ip 192.0.2.1 -X GET --path /",
             r#"{"decision":"implicit_deny","determining":[]}"#,
             1,
         ),
@@ -156,6 +156,23 @@ nearest miss: policy one-endpoint-mixed.json, statement 0 `IndexFromOneAddress`:
         assert!(outcome.stdout.contains(said), "{args}: {}", outcome.stdout);
         assert_eq!(outcome.code, Some(1));
     }
+}
+
+/// A block list lets a request without an address in, which is said.
+#[test]
+fn a_missing_address_is_told_where_it_decides() {
+    let request = "-X GET --path /pets";
+    let outcome = run(&format!("check -p block-list.json {request}"));
+    assert_eq!(outcome.code, Some(0));
+    let said = "block-list.json decides by `aws:SourceIp`, which this request does not have";
+    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+    for given in ["--source-ip 10.0.0.1", "--context aws:sourceip=10.0.0.1"] {
+        let outcome = run(&format!("check -p block-list.json {request} {given}"));
+        assert_eq!(outcome.stderr, "", "{given}");
+    }
+    let open =
+        r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}"#;
+    assert_eq!(run_with(&format!("check -p - {request}"), open).stderr, "");
 }
 
 #[test]
@@ -475,13 +492,13 @@ fn usage_errors_as_json() {
 
 #[test]
 fn a_method_that_is_not_upper_case_is_a_warning() {
-    let human = run("check -p block-list.json -X get --path /");
+    let human = run("check -p block-list.json --source-ip 10.0.0.1 -X get --path /");
     assert_eq!(human.code, Some(0));
     assert_eq!(
         human.stderr,
         "warning: --method `get` is taken as it stands, and methods are upper case in ARNs: `GET`?\n"
     );
-    let report = run("check --format json -p block-list.json -X get --path /");
+    let report = run("check --format json -p block-list.json --source-ip 10.0.0.1 -X get --path /");
     assert!(json(&report.stderr)["warning"]["message"].is_string());
 }
 
@@ -652,6 +669,7 @@ fn inspect_shows_what_was_built() {
     );
     assert!(report["strategy"].is_string());
     assert_eq!(report["counts"]["statements"], 1);
+    assert_eq!(report["counts"]["rows_lists_of_rules"], 0);
     let section = &report["sections"][0];
     assert!(section["name"].is_string() && section["items"].is_u64() && section["bytes"].is_u64());
     let named = run("inspect block-list.json --region r --account 1 --api-id i");

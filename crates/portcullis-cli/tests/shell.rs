@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use crate::run::{portcullis, run};
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 11] = [
     "check",
     "explain",
     "eval",
@@ -18,6 +18,10 @@ const COMMANDS: [&str; 7] = [
     "inspect",
     "completions",
     "man",
+    "map",
+    "fmt",
+    "test",
+    "replay",
 ];
 
 #[test]
@@ -118,7 +122,10 @@ fn with_closed_stdout(command: &mut Command, input: &[u8]) -> (String, Option<i3
 #[test]
 fn a_closed_pipe_ends_quietly() {
     for (args, code) in [
-        ("check -p block-list.json -X GET --path /", 0),
+        (
+            "check -p block-list.json --source-ip 10.0.0.1 -X GET --path /",
+            0,
+        ),
         (
             "explain -p block-list.json -X GET --path / --source-ip 198.51.100.1",
             1,

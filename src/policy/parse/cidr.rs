@@ -12,7 +12,7 @@ use crate::policy::error::Quoted;
 
 /// Why a text is no prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct CidrFault {
+pub(in crate::policy) struct CidrFault {
     pub(super) message: String,
     pub(super) help: Option<String>,
 }
@@ -28,7 +28,7 @@ fn fault<T>(message: String, help: impl Into<String>) -> Result<T, CidrFault> {
 const MAPPED: u8 = 96;
 
 /// Reads an address or a prefix; a bare address is the prefix of itself alone.
-pub(super) fn read(text: &str) -> Result<IpNet, CidrFault> {
+pub(in crate::policy) fn read(text: &str) -> Result<IpNet, CidrFault> {
     let (address, length) = match text.split_once('/') {
         Some((address, length)) => (address, Some(length)),
         None => (text, None),

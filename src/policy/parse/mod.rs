@@ -8,7 +8,7 @@
 //! By file: `statement` reads statements and their lists, `principal` callers, `resource`
 //! resources, `condition` operators, keys and values, `cidr` addresses and prefixes.
 
-mod cidr;
+pub(super) mod cidr;
 mod condition;
 mod principal;
 mod resource;

@@ -16,12 +16,17 @@
 //!   child; most lone addresses have the same few children.
 //! - A child's cells hold classes only.
 
+#[cfg(feature = "build")]
 use std::collections::HashMap;
 
-use super::escapes::{Escapes, EscapesView};
-use super::packed::{Packed, PackedView};
+use super::escapes::EscapesView;
+use super::packed::PackedView;
+#[cfg(feature = "build")]
+use super::{escapes::Escapes, packed::Packed};
 use crate::util::ids::{ClassId, Id};
-use crate::util::int::{AsUsize, low16, to_u32, top16_v4};
+#[cfg(feature = "build")]
+use crate::util::int::to_u32;
+use crate::util::int::{AsUsize, low16, top16_v4};
 use crate::util::table::tables;
 
 /// The number of blocks of /16.
@@ -31,6 +36,7 @@ const BLOCKS: u32 = 1 << 16;
 const CELLS: usize = 1 << 8;
 
 /// Where a stretch starts, and its class.
+#[cfg(feature = "build")]
 type Stretch = (u32, ClassId);
 
 tables! {
@@ -48,6 +54,7 @@ tables! {
 }
 
 /// How many blocks are not uniform: what decides the size.
+#[cfg(feature = "build")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mixed {
     /// Blocks of /16.
@@ -56,6 +63,7 @@ pub(crate) struct Mixed {
     pub(crate) escapes: usize,
 }
 
+#[cfg(feature = "build")]
 impl Mixed {
     /// Counts.
     pub(crate) fn new(stretches: &[Stretch]) -> Self {
@@ -72,6 +80,7 @@ impl Mixed {
     }
 }
 
+#[cfg(feature = "build")]
 impl Codes {
     /// Lays out `stretches` of `count` classes.
     pub(crate) fn new(stretches: &[Stretch], count: u32) -> Option<Self> {
@@ -193,11 +202,13 @@ impl CodesView<'_> {
 }
 
 /// Returns the width of the cells of so many classes, in bits.
+#[cfg(feature = "build")]
 pub(crate) fn width(count: u32) -> usize {
     Packed::new(count).width().as_usize()
 }
 
 /// Takes the stretches that start in `block`, whose size is 2^`bits`, from the front of `rest`.
+#[cfg(feature = "build")]
 fn take_block<'a>(rest: &mut &'a [Stretch], block: u32, bits: u32) -> &'a [Stretch] {
     let inside = rest.iter().take_while(|stretch| stretch.0 >> bits == block);
     let (inside, after) = rest.split_at(inside.count());
@@ -206,6 +217,7 @@ fn take_block<'a>(rest: &mut &'a [Stretch], block: u32, bits: u32) -> &'a [Stret
 }
 
 /// Sets `class` to that of the first address of a block; returns the stretches that start later.
+#[cfg(feature = "build")]
 fn start_class<'a>(inside: &'a [Stretch], first: u32, class: &mut u32) -> &'a [Stretch] {
     match inside {
         [(start, at_start), later @ ..] if *start == first => {

@@ -7,13 +7,19 @@
 //!
 //! A block's first stretch starts at its first address.
 
-use super::escapes::{Escapes, EscapesView};
-use super::packed::{Packed, PackedView};
+use super::escapes::EscapesView;
+use super::packed::PackedView;
 use super::small::Halves;
+#[cfg(feature = "build")]
+use super::{escapes::Escapes, packed::Packed};
 use crate::util::extent::Extent;
-use crate::util::ids::{ClassId, Id};
-use crate::util::int::{AsUsize, low64, to_u32};
+use crate::util::int::{AsUsize, low64};
 use crate::util::table::tables;
+#[cfg(feature = "build")]
+use crate::util::{
+    ids::{ClassId, Id},
+    int::to_u32,
+};
 
 /// How many lower bits are left of a block.
 const BITS: u32 = 128 - 48;
@@ -35,6 +41,7 @@ tables! {
 }
 
 /// The tables in the making, and what is left to those above.
+#[cfg(feature = "build")]
 #[derive(Debug, Default)]
 pub(crate) struct Split {
     /// The stretches of whole blocks, by the block's first address; those of blocks that
@@ -45,6 +52,7 @@ pub(crate) struct Split {
 }
 
 /// Splits `stretches` of classes below `escape`; `None` where they are too many.
+#[cfg(feature = "build")]
 pub(crate) fn split(stretches: &[(u128, ClassId)], escape: u32) -> Option<Split> {
     let mut above: Vec<(u128, u32)> = Vec::with_capacity(stretches.len());
     let mut deep = Deep::default();
@@ -92,6 +100,7 @@ pub(crate) fn split(stretches: &[(u128, ClassId)], escape: u32) -> Option<Split>
     Some(Split { above, deep })
 }
 
+#[cfg(feature = "build")]
 impl Deep {
     /// Changes all tables at random.
     #[cfg(test)]

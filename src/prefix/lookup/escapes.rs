@@ -13,16 +13,23 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::util::int::{AsUsize, high32, low32, to_u32};
-use crate::util::table::{Tables, tables};
+use crate::util::int::{AsUsize, low32};
+use crate::util::table::tables;
+#[cfg(feature = "build")]
+use crate::util::{
+    int::{high32, to_u32},
+    table::Tables,
+};
 
 /// The child of an empty slot.
+#[cfg(feature = "build")]
 const NONE: u32 = u32::MAX;
 
 /// More slots than a block may be away from its home; past it another multiplier is tried.
 const PROBES: u32 = 64;
 
 /// Odd numbers without pattern.
+#[cfg(feature = "build")]
 const MULTIPLIERS: [u64; 4] = [
     0x9e37_79b9_7f4a_7c15,
     0xbf58_476d_1ce4_e5b9,
@@ -55,6 +62,7 @@ pub(crate) struct Slot {
     child: u32,
 }
 
+#[cfg(feature = "build")]
 impl Escapes {
     /// Lays out `children`, whose blocks are distinct.
     pub(crate) fn new(children: &[(u64, u32)]) -> Self {

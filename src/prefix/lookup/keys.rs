@@ -15,7 +15,9 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::util::int::{AsUsize, low16, low32};
+use crate::util::int::AsUsize;
+#[cfg(feature = "build")]
+use crate::util::int::{low16, low32};
 use crate::util::table::Record;
 
 /// How classes are kept in lines.
@@ -35,6 +37,7 @@ pub(crate) trait Key: Copy + Default + Ord {
     const BITS: u32;
 
     /// The highest key.
+    #[cfg(feature = "build")]
     const MAX: Self;
 
     /// As many keys as fill a cache line.
@@ -44,12 +47,15 @@ pub(crate) trait Key: Copy + Default + Ord {
     fn number(self) -> u64;
 
     /// Returns the lower bits of `number`.
+    #[cfg(feature = "build")]
     fn truncate(number: u64) -> Self;
 
     /// Returns the format for classes up to `largest`; `None` where they do not fit.
+    #[cfg(feature = "build")]
     fn format(largest: u32) -> Option<Format>;
 
     /// Writes `classes`, one for each key, into a line whose classes are 0.
+    #[cfg(feature = "build")]
     fn write(line: &mut Self::Line, format: Format, classes: impl Iterator<Item = u32>);
 
     /// Returns the class of this key in `line`.
@@ -80,6 +86,7 @@ macro_rules! define_key {
 
         impl Key for $type {
             const BITS: u32 = Self::BITS;
+            #[cfg(feature = "build")]
             const MAX: Self = Self::MAX;
 
             type Line = $line;
@@ -89,6 +96,7 @@ macro_rules! define_key {
                 u64::from(self)
             }
 
+            #[cfg(feature = "build")]
             #[inline(always)]
             fn truncate(number: u64) -> Self {
                 $truncate(number)
@@ -103,6 +111,7 @@ macro_rules! define_key {
 const HALF: usize = 16;
 
 define_key! { u16, LineV4, 32, |number| low16(low32(number)),
+    #[cfg(feature = "build")]
     fn format(largest: u32) -> Option<Format> {
         (largest < 0xffff).then_some(Format {
             log: 4,
@@ -111,6 +120,7 @@ define_key! { u16, LineV4, 32, |number| low16(low32(number)),
         })
     }
 
+    #[cfg(feature = "build")]
     fn write(line: &mut LineV4, _: Format, classes: impl Iterator<Item = u32>) {
         let mut before = 0;
         for (lane, class) in line.0.iter_mut().skip(HALF).zip(classes) {
@@ -134,6 +144,7 @@ define_key! { u16, LineV4, 32, |number| low16(low32(number)),
 }
 
 define_key! { u32, LineV6, 16, low32,
+    #[cfg(feature = "build")]
     fn format(largest: u32) -> Option<Format> {
         // All ones must be left over.
         let width = (u32::BITS - largest.checked_add(1)?.leading_zeros()).next_power_of_two();
@@ -145,6 +156,7 @@ define_key! { u32, LineV6, 16, low32,
         })
     }
 
+    #[cfg(feature = "build")]
     fn write(line: &mut LineV6, format: Format, classes: impl Iterator<Item = u32>) {
         for (at, class) in (0..format.capacity).zip(classes) {
             let (lane, place) = format.place(at);

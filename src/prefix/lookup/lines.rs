@@ -21,16 +21,20 @@
 //! - A link spreads its keys over two lines or more, so each one halves the range at least.
 //! - Uniform blocks share one line for each class.
 
+#[cfg(feature = "build")]
 use std::collections::HashMap;
 
 use super::keys::{Format, Key};
-use crate::util::int::{AsUsize, low32, to_u32};
+#[cfg(feature = "build")]
+use crate::util::int::to_u32;
+use crate::util::int::{AsUsize, low32};
 use crate::util::table::tables;
 
 /// How many bits of a root entry are the number of lines less one; the others are the base.
 const COUNT_BITS: u32 = 8;
 
 /// The most lines of a block, links aside.
+#[cfg(feature = "build")]
 const MOST: usize = 1 << COUNT_BITS;
 
 /// More links than there can be one after the other.
@@ -55,8 +59,10 @@ tables! {
 }
 
 /// A stretch: upper 16 bits, key and class.
+#[cfg(feature = "build")]
 pub(crate) type Stretch<K> = (u16, K, u32);
 
+#[cfg(feature = "build")]
 impl<K: Key> Lines<K> {
     /// Lays out `stretches` of classes below `count`, in ascending order, the first from the
     /// lowest address; `None` where they are too many or too wide.

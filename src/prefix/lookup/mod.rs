@@ -43,16 +43,27 @@ mod small;
 
 use core::fmt;
 
-use self::codes::{Codes, CodesView, Mixed};
-use self::deep::{Deep, DeepView};
-use self::lines::{Lines, LinesView};
-use self::small::{Halves, Small, SmallView};
+use self::codes::CodesView;
+use self::deep::DeepView;
+use self::lines::LinesView;
+use self::small::{Halves, SmallView};
+#[cfg(feature = "build")]
+use self::{
+    codes::{Codes, Mixed},
+    deep::Deep,
+    lines::Lines,
+    small::Small,
+};
+#[cfg(feature = "build")]
 use super::classes::Classes;
 use crate::util::ids::{ClassId, Id};
-use crate::util::int::{AsUsize, low16, low32, low64, to_u32, top16_v4, top16_v6};
+#[cfg(feature = "build")]
+use crate::util::int::{AsUsize, to_u32};
+use crate::util::int::{low16, low32, low64, top16_v4, top16_v6};
 use crate::util::table::tables;
 
 /// Up to this size nodes of cells are taken even where lines were smaller.
+#[cfg(feature = "build")]
 const NODES: usize = 512 << 10;
 
 tables! {
@@ -102,6 +113,7 @@ pub(crate) enum Shape {
     Small,
 }
 
+#[cfg(feature = "build")]
 impl LookupV4 {
     /// Lays out `classes`; `None` where there are more than the tables can count.
     pub(crate) fn new(classes: &Classes<u32>) -> Option<Self> {
@@ -183,6 +195,7 @@ impl LookupV4View<'_> {
     }
 }
 
+#[cfg(feature = "build")]
 impl LookupV6 {
     /// Lays out `classes`; `None` where there are more than the tables can count.
     pub(crate) fn new(classes: &Classes<u128>) -> Option<Self> {

@@ -21,6 +21,7 @@ tables! {
     }
 }
 
+#[cfg(feature = "build")]
 impl Packed {
     /// Makes an empty table for numbers up to `largest`.
     pub(crate) fn new(largest: u32) -> Self {
@@ -107,6 +108,7 @@ impl PackedView<'_> {
 }
 
 /// Returns the bit where the number at `place` of a word starts.
+#[cfg(feature = "build")]
 fn bit(place: usize, log: u32) -> u32 {
     u32::try_from(place << log).unwrap_or(64)
 }

@@ -20,6 +20,7 @@ const GROUP: usize = 8;
 /// An address as tables hold it.
 pub(crate) trait Start: Record + Default + Ord {
     /// The highest address.
+    #[cfg(feature = "build")]
     const MAX: Self;
 
     /// Returns how many of `starts` are not above this address.
@@ -27,6 +28,7 @@ pub(crate) trait Start: Record + Default + Ord {
 }
 
 impl Start for u32 {
+    #[cfg(feature = "build")]
     const MAX: Self = Self::MAX;
 
     #[inline(always)]
@@ -82,6 +84,7 @@ impl Halves {
 }
 
 impl Start for Halves {
+    #[cfg(feature = "build")]
     const MAX: Self = Self {
         upper: u64::MAX,
         lower: u64::MAX,
@@ -118,6 +121,7 @@ tables! {
     }
 }
 
+#[cfg(feature = "build")]
 impl<S: Start> Small<S> {
     /// Lays out `stretches`, at most [`LIMIT`], the first from the lowest address.
     pub(crate) fn new(stretches: impl Iterator<Item = (S, ClassId)>) -> Self {

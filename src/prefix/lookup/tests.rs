@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::prefix::classes::{overlay_v4, overlay_v6};
-use crate::prefix::set::{PrefixSet, contains};
+use crate::prefix::ranges::contains;
+use crate::prefix::set::PrefixSet;
 use crate::util::table::{Store, Tables};
 
 /// Returns a random index of a table of `len`.

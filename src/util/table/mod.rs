@@ -12,7 +12,13 @@
 //! order in the declaration is their order in the bytes; all scalars of all parts stand
 //! together. This file knows nothing of headers and offsets; `crate::image` does.
 
+#[cfg(feature = "build")]
+mod built;
+
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+#[cfg(feature = "build")]
+pub(crate) use self::built::{Measure, Store, Tables, measure, owned, store, view};
 
 /// What a table holds: integers without padding, so that every pattern of bytes is one.
 pub(crate) trait Record: FromBytes + IntoBytes + Immutable + KnownLayout + Copy {}
@@ -30,38 +36,6 @@ pub(crate) struct Declared {
     pub(crate) name: &'static str,
     /// The size of a record in bytes.
     pub(crate) record_size: usize,
-}
-
-/// A part as it is built.
-pub(crate) trait Tables {
-    /// The part as it is read.
-    type View<'a>
-    where
-        Self: 'a;
-
-    /// Hands over the length of each table, and the scalars.
-    fn measure(&self, to: &mut impl Measure);
-
-    /// Hands over the bytes of each table and frees it.
-    fn store(self, to: &mut impl Store);
-
-    /// Returns the tables as they are read, with no bytes between.
-    fn view(&self) -> Self::View<'_>;
-}
-
-/// Takes in the tables of a part in their order.
-pub(crate) trait Measure {
-    /// Takes in the number of records of the next table.
-    fn table(&mut self, len: usize);
-
-    /// Takes in the next scalar.
-    fn scalar(&mut self, value: u32);
-}
-
-/// Takes in the bytes of the tables in their order.
-pub(crate) trait Store {
-    /// Takes in the bytes of the next table.
-    fn table(&mut self, bytes: &[u8]);
 }
 
 /// Gives the tables of a part in their order.
@@ -90,6 +64,7 @@ macro_rules! tables {
         $(#[$meta])*
         ///
         /// The tables as they are built.
+        #[cfg(feature = "build")]
         pub(crate) struct $Tables $(<$P: $Bound>)? {
             $($( $(#[$doc])* pub(crate) $field: $crate::util::table::owned!($kind $Type), )*)*
         }
@@ -105,12 +80,14 @@ macro_rules! tables {
 
         // No derives: they refuse fields whose types come from macros.
 
+        #[cfg(feature = "build")]
         impl $(<$P: $Bound>)? Default for $Tables $(<$P>)? {
             fn default() -> Self {
                 Self { $($( $field: Default::default(), )*)* }
             }
         }
 
+        #[cfg(feature = "build")]
         impl $(<$P: $Bound>)? core::fmt::Debug for $Tables $(<$P>)? {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 f.debug_struct(stringify!($Tables)).finish_non_exhaustive()
@@ -131,6 +108,7 @@ macro_rules! tables {
             }
         }
 
+        #[cfg(feature = "build")]
         impl $(<$P: $Bound>)? $crate::util::table::Tables for $Tables $(<$P>)? {
             type View<'a> = $View<'a $(, $P)?> where Self: 'a;
 
@@ -174,51 +152,10 @@ macro_rules! tables {
     };
 }
 
-macro_rules! owned {
-    (table $Type:ty) => { Vec<$Type> };
-    (scalar $Type:ty) => { $Type };
-    (part $Type:ty) => { $Type };
-}
-
 macro_rules! viewed {
     ($a:lifetime, table $Type:ty) => { &$a [$Type] };
     ($a:lifetime, scalar $Type:ty) => { $Type };
     ($a:lifetime, part $Type:ty, $Part:ident $(<$Arg:ty>)?) => { $Part<$a $(, $Arg)?> };
-}
-
-macro_rules! measure {
-    (table $self:ident.$field:ident, $to:ident) => {
-        $to.table($self.$field.len())
-    };
-    (scalar $self:ident.$field:ident, $to:ident) => {
-        $to.scalar($self.$field)
-    };
-    (part $self:ident.$field:ident, $to:ident) => {
-        $self.$field.measure($to)
-    };
-}
-
-macro_rules! store {
-    (table $self:ident.$field:ident, $to:ident) => {{
-        let table = $self.$field;
-        $to.table(zerocopy::IntoBytes::as_bytes(table.as_slice()));
-    }};
-    (scalar $self:ident.$field:ident, $to:ident) => {};
-    (part $self:ident.$field:ident, $to:ident) => {
-        $self.$field.store($to)
-    };
-}
-
-macro_rules! view {
-    (table $self:ident.$field:ident) => {
-        $self.$field.as_slice()
-    };
-    (scalar $self:ident.$field:ident) => {
-        $self.$field
-    };
-    (part $self:ident.$field:ident) => {
-        $self.$field.view()
-    };
 }
 
 macro_rules! declare {
@@ -250,4 +187,4 @@ macro_rules! read {
     };
 }
 
-pub(crate) use {declare, measure, owned, read, store, tables, view, viewed};
+pub(crate) use {declare, read, tables, viewed};

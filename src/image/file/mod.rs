@@ -20,13 +20,20 @@
 //! body checksum; then, in `validate`, what sections say of one another. A file that was
 //! damaged fails one of the checksums; what is behind them is for files that somebody made.
 
+#[cfg(feature = "build")]
+mod write;
+
+use alloc::vec;
+use alloc::vec::Vec;
+
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use super::bytes::{ALIGN, Buffer};
+#[cfg(feature = "build")]
+pub(super) use self::write::{view, write};
+use super::bytes::ALIGN;
 use super::error::{ImageError, ImageErrorKind};
-use super::tables::{Image, View};
-use crate::ir::BuildError;
-use crate::util::table::{Declared, Measure, Record, Source, Store, Tables};
+use super::tables::View;
+use crate::util::table::{Declared, Record, Source};
 
 /// The first bytes. The first is no text, and the line ends show a transfer as text.
 pub(crate) const MAGIC: [u8; 8] = *b"\x89PCIMG\r\n";
@@ -111,75 +118,6 @@ fn header_checksum(header: &Header, entries: &[Entry]) -> u64 {
 
 fn aligned(size: usize) -> Option<usize> {
     size.checked_next_multiple_of(ALIGN)
-}
-
-/// Lays the tables out, each freed when it is written.
-pub(super) fn write(image: Image, limit: u64) -> Result<Buffer, BuildError> {
-    let over_limit = || BuildError::limit("bytes of the image", "image_size_limit", limit);
-    let mut layout = Layout::default();
-    image.measure(&mut layout);
-    let declared = declared();
-    let mut entries = Vec::with_capacity(declared.len());
-    let body = aligned(size_of::<Header>() + declared.len() * size_of::<Entry>());
-    let body = body.ok_or_else(over_limit)?;
-    let mut places = Vec::with_capacity(declared.len());
-    let mut at = body;
-    let lens = core::iter::once(layout.scalars.len()).chain(layout.lens);
-    for ((id, table), len) in (0..).zip(&declared).zip(lens) {
-        let size = len.checked_mul(table.record_size).ok_or_else(over_limit)?;
-        places.push(Place { offset: at, size });
-        let too_large = |_| over_limit();
-        entries.push(Entry {
-            id,
-            record_size: u32::try_from(table.record_size).map_err(too_large)?,
-            offset: u64::try_from(at).map_err(too_large)?,
-            len: u64::try_from(len).map_err(too_large)?,
-        });
-        let end = at.checked_add(size).and_then(aligned);
-        at = end.ok_or_else(over_limit)?;
-    }
-    let length = u64::try_from(at).unwrap_or(u64::MAX);
-    if length > limit {
-        return Err(over_limit());
-    }
-    let mut buffer = Buffer::zeroed(at).ok_or_else(over_limit)?;
-    let mut filler = Filler {
-        bytes: buffer.as_mut_slice(),
-        places: places.into_iter(),
-    };
-    filler.table(layout.scalars.as_bytes());
-    image.store(&mut filler);
-    seal(buffer.as_mut_slice(), &declared, &entries);
-    Ok(buffer)
-}
-
-/// Writes header, section table and checksums.
-fn seal(bytes: &mut [u8], declared: &[Declared], entries: &[Entry]) {
-    let front = size_of::<Header>() + size_of_val(entries);
-    let body = bytes.get(front..).unwrap_or_default();
-    let mut header = Header {
-        magic: MAGIC,
-        byte_order: BYTE_ORDER,
-        format: FORMAT,
-        length: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-        declared: fingerprint(declared),
-        body_checksum: checksum(0, body),
-        sections: u32::try_from(entries.len()).unwrap_or(u32::MAX),
-        ..Header::default()
-    };
-    header.header_checksum = header_checksum(&header, entries);
-    if let Some((head, rest)) = bytes.split_at_mut_checked(size_of::<Header>()) {
-        head.copy_from_slice(header.as_bytes());
-        if let Some(table) = rest.get_mut(..size_of_val(entries)) {
-            table.copy_from_slice(entries.as_bytes());
-        }
-    }
-}
-
-/// Returns the view of an image that was checked or made just now, or `None` if it is none.
-pub(super) fn view(bytes: &[u8]) -> Option<View<'_>> {
-    let sections = sections(bytes).ok()?;
-    read(bytes, sections).ok()
 }
 
 /// Returns the view of an image that comes from anywhere.
@@ -315,40 +253,6 @@ fn read(bytes: &[u8], sections: Sections) -> Result<View<'_>, ImageError> {
     match reader.scalars.next() {
         None => Ok(view),
         Some(_) => Err(ImageErrorKind::Tables.into()),
-    }
-}
-
-/// The lengths of the tables.
-#[derive(Debug, Default)]
-struct Layout {
-    lens: Vec<usize>,
-    scalars: Vec<u32>,
-}
-
-impl Measure for Layout {
-    fn table(&mut self, len: usize) {
-        self.lens.push(len);
-    }
-
-    fn scalar(&mut self, value: u32) {
-        self.scalars.push(value);
-    }
-}
-
-/// Writes tables where they belong.
-struct Filler<'b, I> {
-    bytes: &'b mut [u8],
-    places: I,
-}
-
-impl<I: Iterator<Item = Place>> Store for Filler<'_, I> {
-    fn table(&mut self, bytes: &[u8]) {
-        if let Some(Place { offset, size }) = self.places.next()
-            && let Some(slot) = self.bytes.get_mut(offset..offset + size)
-        {
-            // INVARIANT: measured just before, so the sizes are equal.
-            slot.copy_from_slice(bytes);
-        }
     }
 }
 

@@ -1,0 +1,73 @@
+//! Replaces a file's content, whole or not at all.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+/// Writes `content` beside the file and puts it in the file's place.
+///
+/// A link stays a link: what it leads to is replaced. Permissions are kept.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let path = fs::canonicalize(path)?;
+    let permissions = fs::metadata(&path)?.permissions();
+    if permissions.readonly() {
+        // Its folder may let it be replaced all the same, which is not what its owner wants.
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "the file may not be written to",
+        ));
+    }
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(content)?;
+    file.as_file().set_permissions(permissions)?;
+    file.as_file().sync_all()?;
+    file.persist(&path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_where_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "before").unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{PermissionsExt, symlink};
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+            let link = folder.path().join("link");
+            symlink("file", &link).unwrap();
+            replace(&link, b"through the link").unwrap();
+            assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+            assert_eq!(fs::read_to_string(&file).unwrap(), "through the link");
+            assert_eq!(
+                fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+                0o640
+            );
+            fs::remove_file(link).unwrap();
+        }
+        replace(&file, b"after").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "after");
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "nothing else is left: {left:?}");
+    }
+
+    #[test]
+    fn a_file_that_may_not_be_written_to_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "before").unwrap();
+        let mut permissions = fs::metadata(&file).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(&file, permissions).unwrap();
+        assert!(replace(&file, b"after").is_err());
+        assert!(replace(&folder.path().join("none"), b"after").is_err());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "before");
+    }
+}

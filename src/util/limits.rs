@@ -1,0 +1,4 @@
+//! Limits that builds keep and decisions count on.
+
+/// How many policy variables one text may have: as many as a decision resolves at once, on the stack.
+pub(crate) const VARIABLE_LIMIT: usize = 16;
