@@ -53,7 +53,7 @@ pub(super) struct Asked<'i, 'r> {
     /// The automaton, where it is not that of the image.
     pub(super) left: Option<&'i Left>,
     /// The resource whole, in pieces; none where `text` is all of it.
-    pub(super) pieces: &'r [&'r str],
+    pub(super) pieces: &'r [&'r [u8]],
     /// Whether `text` is what `left` is to read; else it reads the pieces behind the first.
     #[cfg_attr(
         not(feature = "build"),

@@ -7,7 +7,7 @@ use core::cell::{Cell, OnceCell};
 
 use crate::image::caller::{self, Arn};
 use crate::image::{Action, Lane, Principal, PrincipalEntry, View};
-use crate::pattern::glob;
+use crate::pattern::row;
 use crate::request::{self, Request};
 use crate::util::extent::Extent;
 use crate::util::hash;
@@ -190,7 +190,7 @@ impl<'i, 'r> Lanes<'i, 'r> {
             return element.matches_invoke == 1;
         }
         let matches =
-            |program: &Extent| glob::matches_ignore_case(program.of(self.image.text), action);
+            |program: &Extent| row::matches_ignore_case(program.of(self.image.text), action);
         element
             .programs
             .of(self.image.action_programs)

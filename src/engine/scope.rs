@@ -4,7 +4,12 @@
 //! scope reads the start once, with every pattern, and keeps what is left of each pattern
 //! in an automaton of its own. For the common methods it goes one step further, so that
 //! method and path can be given apart and nothing is joined.
+//!
+//! Of one pattern much may be left: a literal that repeats itself may have begun at any place of
+//! the start. Of more than a few such the automaton gets one that says too much, and the whole
+//! pattern is asked again where that matches. So the tables are linear in the patterns.
 
+use alloc::sync::Arc;
 use core::fmt;
 use core::ops::ControlFlow;
 
@@ -14,9 +19,9 @@ use super::Engine;
 use super::decide::{self, Asked};
 use crate::decision::Decision;
 use crate::image::{Part, View};
-use crate::ir::BuildError;
-use crate::pattern::derive::derive;
-use crate::pattern::{self, ANY, Automaton, AutomatonView, ONE, glob};
+use crate::ir::{BuildError, BuildErrorKind};
+use crate::pattern::derive::{Budget, Places, Rest};
+use crate::pattern::{self, ANY, Automaton, AutomatonView, ONE, Row, glob, row};
 use crate::request::Request;
 use crate::util::extent::Extent;
 use crate::util::ids::{Id, PatternId};
@@ -27,6 +32,13 @@ const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 
 /// The longest method and path together that are joined, for other methods.
 const JOINED: usize = 1024;
+
+/// The longest that are joined at all, in room that shorter ones are spared. Few servers take longer
+/// request lines; what is longer is matched with one pattern after the other.
+const JOINED_LONG: usize = 64 << 10;
+
+/// What reading the start may take: places in patterns, and bytes that are left of them.
+const BUDGET: u64 = 1 << 29;
 
 /// An [`Engine`] bound to the start of its resources; see [`Engine::scope`].
 pub struct Scope<'e> {
@@ -42,35 +54,61 @@ impl Engine {
     /// `arn:aws:execute-api:eu-central-1:123456789012:abc123/prod/`: per request only what
     /// follows is read.
     ///
-    /// Reads every pattern, so it takes time linear in them; not for every request.
+    /// Reads every pattern and keeps what is left of each in eight tables, one for each common
+    /// method and one for all others: not for every request. Mostly that takes time linear in the
+    /// patterns, about as much as building them eight times; a pattern whose literal behind a
+    /// star repeats what the start repeats takes up to the square of the start's length.
     ///
     /// # Errors
     ///
-    /// The tables of what is left would pass 2^32 entries.
+    /// Reading the patterns would take more than 2^29 steps, which stand for seconds; or the tables
+    /// of what is left would pass 2^32 entries. The engine itself can be asked all the same.
     pub fn scope(&self, start: &str) -> Result<Scope<'_>, BuildError> {
-        Scope::new(self, start).ok_or(BuildError::too_large("patterns"))
+        Scope::new(self, start)
     }
 }
 
 impl<'e> Scope<'e> {
-    /// Reads `start` with all patterns; `None` where the tables cannot count what is left.
-    pub(super) fn new(engine: &'e Engine, start: &str) -> Option<Self> {
+    /// Reads `start` with all patterns.
+    pub(super) fn new(engine: &'e Engine, start: &str) -> Result<Self, BuildError> {
+        Self::within(engine, start, BUDGET)
+    }
+
+    fn within(engine: &'e Engine, start: &str, limit: u64) -> Result<Self, BuildError> {
         let image = engine.image.view();
-        let programs = image.patterns.iter().map(|p| program(image, p.parts));
-        let whole: Vec<(Vec<u8>, PatternId)> = programs
-            .enumerate()
-            .map(|(at, program)| Some((program, PatternId::new(at)?)))
-            .collect::<Option<_>>()?;
-        let left = behind(&whole, start);
-        let methods = METHODS.iter().map(|method| {
-            let left = behind(&left, &format!("{method}/"));
-            Left::new(left)
-        });
-        Some(Self {
+        let mut budget = Budget(limit);
+        let spent = || BuildError {
+            kind: BuildErrorKind::Scope { limit },
+        };
+        let wholes: Arc<[Vec<u8>]> = image
+            .patterns
+            .iter()
+            .map(|pattern| program(image, pattern.parts))
+            .collect();
+        let mut places = Vec::new();
+        for whole in wholes.iter() {
+            let read = Places::start().read(whole, start, &mut budget);
+            places.push(read.ok_or_else(spent)?);
+        }
+        let mut left_behind = |text: &str| -> Result<Left, BuildError> {
+            let mut left = Vec::new();
+            for (at, (whole, places)) in wholes.iter().zip(&places).enumerate() {
+                let id = PatternId::new(at).ok_or(BuildError::too_large("patterns"))?;
+                let rest = places
+                    .read(whole, text, &mut budget)
+                    .and_then(|places| places.rest(whole, &mut budget));
+                left.extend(rest.ok_or_else(spent)?.into_iter().map(|rest| (rest, id)));
+            }
+            Left::new(left, &wholes).ok_or(BuildError::too_large("patterns"))
+        };
+        Ok(Self {
             engine,
             start: start.into(),
-            methods: methods.collect::<Option<_>>()?,
-            left: Left::new(left)?,
+            left: left_behind("")?,
+            methods: METHODS
+                .iter()
+                .map(|method| left_behind(&format!("{method}/")))
+                .collect::<Result<_, _>>()?,
         })
     }
 
@@ -82,7 +120,7 @@ impl<'e> Scope<'e> {
         let asked = Asked {
             text: request.resource(),
             left: Some(&self.left),
-            pieces: &[&self.start, request.resource()],
+            pieces: &[self.start.as_bytes(), request.resource().as_bytes()],
             is_joined: true,
         };
         decide::decide_scoped(self.engine.image.view(), request, asked)
@@ -92,6 +130,10 @@ impl<'e> Scope<'e> {
     ///
     /// The answer is that of [`Engine::decide`] about start, method, `/` and path joined. Never
     /// allocates.
+    ///
+    /// `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE` and `OPTIONS` are read ahead. With any other
+    /// method, method and path are joined on the stack first, up to 64 KiB of them; a longer one is
+    /// matched with one pattern after the other, so that takes time linear in the patterns too.
     ///
     /// ```
     /// use portcullis::{Address, Decision, Engine, Policy, Request};
@@ -109,7 +151,7 @@ impl<'e> Scope<'e> {
     /// ```
     pub fn decide_method(&self, method: &str, request: &Request<'_>) -> Decision {
         let path = request.resource();
-        let pieces = [&*self.start, method, "/", path];
+        let pieces = [&*self.start, method, "/", path].map(str::as_bytes);
         let known = METHODS.iter().position(|known| *known == method);
         if let Some(left) = known.and_then(|at| self.methods.get(at)) {
             let asked = Asked {
@@ -121,13 +163,36 @@ impl<'e> Scope<'e> {
             return decide::decide_scoped(self.engine.image.view(), request, asked);
         }
         // Other methods are rare: joined where there is room, else matched in pieces.
-        let mut joined = [0; JOINED];
-        let text = join(&mut joined, &[method, "/", path]);
+        match method.len().saturating_add(path.len()) {
+            0..JOINED => self.decide_joined::<JOINED>(request, &pieces),
+            JOINED..JOINED_LONG => self.decide_joined::<JOINED_LONG>(request, &pieces),
+            _ => self.decide_other(request, &pieces, None),
+        }
+    }
+
+    /// Decides with what is behind the start joined in a buffer.
+    #[inline(never)]
+    fn decide_joined<const ROOM: usize>(
+        &self,
+        request: &Request<'_>,
+        pieces: &[&[u8]; 4],
+    ) -> Decision {
+        let mut joined = [0; ROOM];
+        let [_, rest @ ..] = pieces;
+        self.decide_other(request, pieces, join(&mut joined, rest))
+    }
+
+    fn decide_other(
+        &self,
+        request: &Request<'_>,
+        pieces: &[&[u8]; 4],
+        joined: Option<&str>,
+    ) -> Decision {
         let asked = Asked {
-            text: text.unwrap_or_default(),
+            text: joined.unwrap_or_default(),
             left: Some(&self.left),
-            pieces: &pieces,
-            is_joined: text.is_some(),
+            pieces,
+            is_joined: joined.is_some(),
         };
         decide::decide_scoped(self.engine.image.view(), request, asked)
     }
@@ -137,7 +202,7 @@ impl fmt::Debug for Scope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scope")
             .field("start", &self.start)
-            .field("patterns", &self.left.ids.len())
+            .field("patterns", &self.left.entries.len())
             .finish_non_exhaustive()
     }
 }
@@ -154,20 +219,28 @@ self_cell!(
 /// What is left of the patterns behind a start.
 pub(super) struct Left {
     automaton: Cell,
-    /// The pattern of each id of the automaton.
-    ids: Vec<PatternId>,
-    /// The same patterns' bytes, for a text in pieces.
-    programs: Vec<Vec<u8>>,
+    /// By the ids of the automaton; those of one pattern follow one another.
+    entries: Vec<Entry>,
+    /// All patterns, whole; by their ids.
+    wholes: Arc<[Vec<u8>]>,
+}
+
+/// What one id of the automaton stands for.
+struct Entry {
+    pattern: PatternId,
+    /// Whether what is left says all; else the whole pattern has to be asked, too.
+    is_exact: bool,
 }
 
 impl Left {
-    fn new(left: Vec<(Vec<u8>, PatternId)>) -> Option<Self> {
-        let (programs, ids): (Vec<Vec<u8>>, Vec<PatternId>) = left.into_iter().unzip();
-        let slices: Vec<&[u8]> = programs.iter().map(Vec::as_slice).collect();
+    fn new(left: Vec<(Rest, PatternId)>, wholes: &Arc<[Vec<u8>]>) -> Option<Self> {
+        let slices: Vec<&[u8]> = left.iter().map(|(rest, _)| &rest.program[..]).collect();
+        let automaton = pattern::build::build(&slices)?;
+        let entry = |&(Rest { is_exact, .. }, pattern): &_| Entry { pattern, is_exact };
         Some(Self {
-            automaton: Cell::new(pattern::build::build(&slices)?, Tables::view),
-            ids,
-            programs,
+            automaton: Cell::new(automaton, Tables::view),
+            entries: left.iter().map(entry).collect(),
+            wholes: Arc::clone(wholes),
         })
     }
 
@@ -180,29 +253,29 @@ impl Left {
     ) -> ControlFlow<()> {
         if asked.is_joined {
             let automaton = self.automaton.borrow_dependent();
-            return automaton.for_each(asked.text, |left| match self.ids.get(left.as_usize()) {
-                Some(&id) => visit(id),
-                None => ControlFlow::Break(()),
+            return automaton.for_each(asked.text, |left| {
+                match self.entries.get(left.as_usize()) {
+                    Some(entry) if entry.is_exact || self.matches(entry, asked.pieces) => {
+                        visit(entry.pattern)
+                    }
+                    Some(_) => ControlFlow::Continue(()),
+                    None => ControlFlow::Break(()),
+                }
             });
         }
-        let rest = asked.pieces.get(1..).unwrap_or_default();
-        let all = self.programs.iter().zip(&self.ids);
-        all.filter(|(program, _)| {
-            glob::matches_stream(&program[..], 0, program.len(), rest, |a, b| a == b)
-        })
-        .try_for_each(|(_, &id)| visit(id))
+        self.entries
+            .chunk_by(|a, b| a.pattern == b.pattern)
+            .filter_map(<[Entry]>::first)
+            .filter(|entry| self.matches(entry, asked.pieces))
+            .try_for_each(|entry| visit(entry.pattern))
     }
-}
 
-/// Returns what is left of these patterns behind `start`.
-fn behind(patterns: &[(Vec<u8>, PatternId)], start: &str) -> Vec<(Vec<u8>, PatternId)> {
-    let left = |(program, id): &(Vec<u8>, PatternId)| {
-        let id = *id;
-        derive(program, start)
-            .into_iter()
-            .map(move |left| (left, id))
-    };
-    patterns.iter().flat_map(left).collect()
+    /// Returns whether the whole pattern of an entry matches the whole resource.
+    #[inline(never)]
+    fn matches(&self, entry: &Entry, resource: &[&[u8]]) -> bool {
+        let whole = self.wholes.get(entry.pattern.as_usize());
+        whole.is_some_and(|whole| row::matches(Row::of(whole), Row::new(resource)))
+    }
 }
 
 /// Returns a pattern's bytes, each variable as a `*`.
@@ -224,11 +297,11 @@ fn program(image: &View<'_>, parts: Extent) -> Vec<u8> {
 }
 
 /// Joins pieces in a buffer; `None` where it is too short.
-fn join<'b>(buffer: &'b mut [u8], pieces: &[&str]) -> Option<&'b str> {
+fn join<'b>(buffer: &'b mut [u8], pieces: &[&[u8]]) -> Option<&'b str> {
     let mut len = 0_usize;
     for piece in pieces {
         let end = len.checked_add(piece.len())?;
-        buffer.get_mut(len..end)?.copy_from_slice(piece.as_bytes());
+        buffer.get_mut(len..end)?.copy_from_slice(piece);
         len = end;
     }
     core::str::from_utf8(buffer.get(..len)?).ok()
@@ -259,6 +332,14 @@ mod tests {
     }
 
     #[test]
+    fn the_budget_is_named() {
+        let engine = engine(&["arn:*aaaaaaaab"]);
+        assert!(Scope::within(&engine, "arn:aaaaaaaa", 1_000).is_ok());
+        let error = Scope::within(&engine, "arn:aaaaaaaa", 100).unwrap_err();
+        assert_eq!(error.size_limit(), Some(100));
+    }
+
+    #[test]
     fn a_scope_decides_as_the_engine_does() {
         let patterns = [
             "arn:x:e:r:1:a/prod/GET/*",
@@ -271,6 +352,8 @@ mod tests {
             "arn:x:e:r:1:b/*",
             "arn:x:e:r:1:a/${aws:username}/GET/*",
             "arn:x:e:r:1:?/prod/?ET/é*",
+            "arn:x:e:r:1:*aaaaaaaaGET/*s",
+            "arn:x:e:r:1:*aaaaaaa?${aws:username}*/pets",
         ];
         let mut seen = Vec::new();
         for pair in patterns
@@ -279,7 +362,7 @@ mod tests {
         {
             let engine = engine(&pair);
             let context = [("aws:username", crate::Value::Text("prod"))];
-            let long = "x".repeat(JOINED);
+            let [long, longer] = [JOINED, JOINED_LONG].map(|len| "x".repeat(len) + "/pets");
             for start in [
                 "",
                 "arn:",
@@ -287,6 +370,7 @@ mod tests {
                 "arn:x:e:r:1:a/prod/",
                 "arn:x:e:r:1:a/prod/GE",
                 "arn:x:e:r:1:b/prod/",
+                "arn:x:e:r:1:aaaaaaaaa",
             ] {
                 let scope = engine.scope(start).unwrap();
                 for (method, path) in [
@@ -296,6 +380,9 @@ mod tests {
                     ("POST", "pets/1"),
                     ("BREW", ""),
                     ("BREW", &long),
+                    ("BREW", &longer),
+                    ("prodGET", "pets"),
+                    ("aGET", &long),
                     ("T", "pets"),
                     ("", ""),
                     ("GET", "GET/pets"),

@@ -5,7 +5,7 @@
 
 use super::context::{self, Text, Texts};
 use crate::image::{Part, View};
-use crate::pattern::glob::{self, Stream, Token};
+use crate::pattern::{Row, glob, row};
 use crate::request::Request;
 use crate::util::extent::Extent;
 use crate::util::limits::VARIABLE_LIMIT;
@@ -16,17 +16,11 @@ pub(super) enum Template<'x> {
     /// No variables: bytes of a pattern or a text.
     Plain(&'x [u8]),
     /// With variables.
-    Resolved(&'x Resolved<'x>),
+    Resolved(Row<'x>),
 }
 
-/// The pieces of a text with variables.
-#[derive(Debug)]
-pub(super) struct Resolved<'x> {
-    text: &'x [u8],
-    parts: &'x [Part],
-    /// The values of the variables, in order.
-    values: [Text<'x>; VARIABLE_LIMIT],
-}
+/// The most parts of a text: each variable, and a literal before, between and behind them.
+const PARTS: usize = 2 * VARIABLE_LIMIT + 1;
 
 impl<'x> Template<'x> {
     /// Asks `matches` about the text with these parts; false where a variable has no value.
@@ -41,9 +35,22 @@ impl<'x> Template<'x> {
             [part] if part.kind == Part::KIND_LITERAL => {
                 matches(&Template::Plain(part.bytes.of(image.text)))
             }
-            parts => Resolved::new(image, request, parts)
-                .is_some_and(|resolved| matches(&Template::Resolved(&resolved))),
+            parts => Self::with_variables(image, request, parts, matches),
         }
+    }
+
+    /// PERF: apart, as the values' room would stand on the stack of every decision.
+    #[inline(never)]
+    fn with_variables(
+        image: &'x View<'x>,
+        request: &'x Request<'x>,
+        parts: &'x [Part],
+        matches: impl FnOnce(&Template<'_>) -> bool,
+    ) -> bool {
+        let mut values = [Text::Borrowed(""); VARIABLE_LIMIT];
+        let mut slices: [&[u8]; PARTS] = [&[]; PARTS];
+        resolve(image, request, parts, &mut values, &mut slices)
+            .is_some_and(|row| matches(&Template::Resolved(row)))
     }
 
     /// Returns whether the text is `value`.
@@ -52,8 +59,8 @@ impl<'x> Template<'x> {
             Self::Plain(bytes) => *bytes == value.as_bytes(),
             Self::Resolved(resolved) => {
                 let mut rest = Some(value.as_bytes());
-                for piece in resolved.pieces() {
-                    rest = rest.and_then(|rest| rest.strip_prefix(piece));
+                for slice in resolved.slices() {
+                    rest = rest.and_then(|rest| rest.strip_prefix(slice));
                 }
                 rest.is_some_and(<[u8]>::is_empty)
             }
@@ -71,40 +78,32 @@ impl<'x> Template<'x> {
         let value = lower(value.as_bytes());
         match self {
             Self::Plain(bytes) => lower(bytes).eq(value),
-            Self::Resolved(resolved) => resolved.pieces().flat_map(lower).eq(value),
+            Self::Resolved(resolved) => resolved.slices().flat_map(lower).eq(value),
         }
     }
 
     /// Returns whether the text, as a pattern, matches the whole of `value`.
     pub(super) fn matches(&self, value: &str) -> bool {
-        match self {
+        match *self {
             Self::Plain(program) => glob::matches(program, value),
-            Self::Resolved(resolved) => {
-                let (start, end) = (resolved.settle(0, 0), resolved.end());
-                glob::matches_stream(*resolved, start, end, value, |a, b| a == b)
-            }
+            Self::Resolved(pattern) => row::matches(pattern, Row::of(value.as_bytes())),
         }
     }
 
     /// Returns whether the text, as a pattern, matches the whole of these pieces.
-    pub(super) fn matches_pieces(&self, pieces: &[&str]) -> bool {
-        let same = |a, b| a == b;
-        match self {
-            Self::Plain(program) => glob::matches_stream(*program, 0, program.len(), pieces, same),
-            Self::Resolved(resolved) => {
-                let (start, end) = (resolved.settle(0, 0), resolved.end());
-                glob::matches_stream(*resolved, start, end, pieces, same)
-            }
-        }
+    pub(super) fn matches_pieces(&self, pieces: &[&[u8]]) -> bool {
+        let pattern = match *self {
+            Self::Plain(program) => Row::of(program),
+            Self::Resolved(pattern) => pattern,
+        };
+        row::matches(pattern, Row::new(pieces))
     }
 
     /// Returns whether the text, as an ARN of patterns, matches `value` field by field.
     pub(super) fn matches_arn(&self, value: &str) -> bool {
-        match self {
+        match *self {
             Self::Plain(program) => matches_plain_fields(program, value),
-            Self::Resolved(resolved) => {
-                matches_fields(*resolved, resolved.settle(0, 0), resolved.end(), value)
-            }
+            Self::Resolved(pattern) => matches_fields(pattern, value).is_some(),
         }
     }
 }
@@ -124,103 +123,46 @@ fn matches_plain_fields(program: &[u8], value: &str) -> bool {
 }
 
 /// [`matches_plain_fields`] for a text with variables.
-fn matches_fields<S: Stream + ?Sized>(
-    stream: &S,
-    mut start: S::Cursor,
-    end: S::Cursor,
-    value: &str,
-) -> bool {
-    let mut rest = value;
+fn matches_fields(pattern: Row<'_>, value: &str) -> Option<()> {
+    let (mut pattern, mut value) = (pattern, value);
+    let matches =
+        |pattern, value: &str| row::matches(pattern, Row::of(value.as_bytes())).then_some(());
     for _ in 0..5 {
-        let Some((field, behind)) = rest.split_once(':') else {
-            return false;
-        };
-        let mut cursor = start;
-        let next = loop {
-            match stream.token(cursor) {
-                None => return false,
-                Some((Token::Byte(b':'), next)) => break next,
-                Some((_, next)) => cursor = next,
-            }
-        };
-        if !glob::matches_stream(stream, start, cursor, field, |a, b| a == b) {
-            return false;
-        }
-        (start, rest) = (next, behind);
+        let (field, behind) = value.split_once(':')?;
+        let (field_pattern, pattern_behind) = pattern.split(b':')?;
+        matches(field_pattern, field)?;
+        (pattern, value) = (pattern_behind, behind);
     }
-    glob::matches_stream(stream, start, end, rest, |a, b| a == b)
+    matches(pattern, value)
 }
 
-impl<'x> Resolved<'x> {
-    fn new(image: &'x View<'x>, request: &'x Request<'x>, parts: &'x [Part]) -> Option<Self> {
-        let mut values = [Text::Borrowed(""); VARIABLE_LIMIT];
-        let mut slots = values.iter_mut();
-        for part in parts.iter().filter(|part| part.kind != Part::KIND_LITERAL) {
-            let text =
-                |extent: Extent| core::str::from_utf8(extent.of(image.text)).unwrap_or_default();
-            *slots.next()? = match context::texts(request, text(part.bytes)) {
-                Texts::One(value) => value,
-                // A list is no single value; it stands for nothing, as an absent key does.
-                Texts::Absent | Texts::Several(_) if part.kind == Part::KIND_VARIABLE_OR => {
-                    Text::Borrowed(text(part.default))
-                }
-                Texts::Absent | Texts::Several(_) => return None,
-            };
+/// Returns the parts with the values of their variables, which are kept in `values`; `None` where
+/// one has no value.
+fn resolve<'x>(
+    image: &'x View<'x>,
+    request: &'x Request<'x>,
+    parts: &'x [Part],
+    values: &'x mut [Text<'x>],
+    slices: &'x mut [&'x [u8]],
+) -> Option<Row<'x>> {
+    let text = |extent: Extent| core::str::from_utf8(extent.of(image.text)).unwrap_or_default();
+    let mut values = values.iter_mut();
+    let slices = slices.get_mut(..parts.len())?;
+    for (slice, part) in slices.iter_mut().zip(parts) {
+        if part.kind == Part::KIND_LITERAL {
+            *slice = part.bytes.of(image.text);
+            continue;
         }
-        Some(Self {
-            text: image.text,
-            parts,
-            values,
-        })
-    }
-
-    /// Returns the bytes of the part with this index; those of variables are all literal.
-    fn piece(&self, at: usize) -> &[u8] {
-        match self.parts.get(at) {
-            Some(part) if part.kind == Part::KIND_LITERAL => part.bytes.of(self.text),
-            Some(_) => {
-                let before = self.parts.iter().take(at);
-                let variable = before
-                    .filter(|part| part.kind != Part::KIND_LITERAL)
-                    .count();
-                self.values
-                    .get(variable)
-                    .map_or(&[], |value| value.as_str().as_bytes())
+        let slot = values.next()?;
+        *slot = match context::texts(request, text(part.bytes)) {
+            Texts::One(value) => value,
+            // A list is no single value; it stands for nothing, as an absent key does.
+            Texts::Absent | Texts::Several(_) if part.kind == Part::KIND_VARIABLE_OR => {
+                Text::Borrowed(text(part.default))
             }
-            None => &[],
-        }
-    }
-
-    fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.parts.len()).map(|at| self.piece(at))
-    }
-
-    /// Returns the place before the next byte, in the first part that has one.
-    fn settle(&self, part: usize, at: usize) -> (usize, usize) {
-        let (mut part, mut at) = (part, at);
-        while part < self.parts.len() && at >= self.piece(part).len() {
-            (part, at) = (part + 1, 0);
-        }
-        (part, at)
-    }
-
-    const fn end(&self) -> (usize, usize) {
-        (self.parts.len(), 0)
-    }
-}
-
-impl Stream for Resolved<'_> {
-    /// Part and byte in it; settled.
-    type Cursor = (usize, usize);
-
-    fn token(&self, (part, at): (usize, usize)) -> Option<(Token, (usize, usize))> {
-        let byte = *self.piece(part).get(at)?;
-        // The bytes of wildcards occur in no text, so a variable's value has none.
-        let token = match byte {
-            glob::ANY => Token::Any,
-            glob::ONE => Token::One,
-            byte => Token::Byte(byte),
+            Texts::Absent | Texts::Several(_) => return None,
         };
-        Some((token, self.settle(part, at + 1)))
+        *slice = slot.as_str().as_bytes();
     }
+    Some(Row::new(slices))
 }

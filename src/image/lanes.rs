@@ -6,7 +6,7 @@ use super::caller::{self, Arn};
 use super::tables::{Action, Lane, OPEN_LANE, Principal, PrincipalEntry};
 use super::writer::{Writer, append, index};
 use crate::ir::{BuildError, Principals, RuleSet};
-use crate::pattern::{ANY, ONE, glob};
+use crate::pattern::{ANY, ONE, row};
 use crate::policy;
 use crate::request::Request;
 use crate::util::extent::Extent;
@@ -66,7 +66,7 @@ fn write_actions(writer: &mut Writer, rules: &RuleSet<'_>) -> Result<(), BuildEr
         for program in &action.programs {
             programs.push(writer.text(program)?);
         }
-        let matches = |program: &[u8]| glob::matches_ignore_case(program, Request::INVOKE);
+        let matches = |program: &[u8]| row::matches_ignore_case(program, Request::INVOKE);
         let invoke = action.programs.iter().any(|program| matches(program)) != action.negated;
         let is_literal = |program: &[u8]| !program.iter().any(|byte| matches!(*byte, ANY | ONE));
         if !action.negated && action.programs.iter().all(|program| is_literal(program)) {

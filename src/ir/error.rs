@@ -36,6 +36,8 @@ pub(crate) enum BuildErrorKind {
         option: &'static str,
         limit: u64,
     },
+    /// A scope that takes too long to be made.
+    Scope { limit: u64 },
 }
 
 impl BuildError {
@@ -60,7 +62,7 @@ impl BuildError {
             BuildErrorKind::Kind { policy, .. }
             | BuildErrorKind::ShortHand { policy, .. }
             | BuildErrorKind::Variables { policy, .. } => Some(policy),
-            BuildErrorKind::Limit { .. } => None,
+            BuildErrorKind::Limit { .. } | BuildErrorKind::Scope { .. } => None,
         }
     }
 
@@ -69,14 +71,16 @@ impl BuildError {
         match self.kind {
             BuildErrorKind::ShortHand { statement, .. }
             | BuildErrorKind::Variables { statement, .. } => Some(statement),
-            BuildErrorKind::Kind { .. } | BuildErrorKind::Limit { .. } => None,
+            BuildErrorKind::Kind { .. }
+            | BuildErrorKind::Limit { .. }
+            | BuildErrorKind::Scope { .. } => None,
         }
     }
 
     /// Returns the limit that was passed, where that is what happened.
     pub const fn size_limit(&self) -> Option<u64> {
         match self.kind {
-            BuildErrorKind::Limit { limit, .. } => Some(limit),
+            BuildErrorKind::Limit { limit, .. } | BuildErrorKind::Scope { limit } => Some(limit),
             BuildErrorKind::Kind { .. }
             | BuildErrorKind::ShortHand { .. }
             | BuildErrorKind::Variables { .. } => None,
@@ -128,6 +132,11 @@ impl fmt::Display for BuildError {
             } => {
                 write!(f, "{what} pass the limit of {limit} (`{option}`)")
             }
+            BuildErrorKind::Scope { limit } => write!(
+                f,
+                "reading the start of the scope with every pattern passes the limit of {limit} steps: \
+                 give a shorter start, or ask the engine itself about whole resources"
+            ),
         }
     }
 }
@@ -179,6 +188,13 @@ mod tests {
                 BuildError::limit("statements", "statement_limit", 5),
                 "statements pass the limit of 5 (`statement_limit`)",
                 (None, None, Some(5)),
+            ),
+            (
+                BuildError {
+                    kind: BuildErrorKind::Scope { limit: 7 },
+                },
+                "reading the start of the scope with every pattern passes the limit of 7 steps: give a shorter start, or ask the engine itself about whole resources",
+                (None, None, Some(7)),
             ),
         ];
         for (error, message, (policy, statement, limit)) in cases {

@@ -29,7 +29,9 @@
 //! | 10 000, in the middle of anything | 603 | 3.8 | 536 000 | 0.3 |
 //!
 //! - `glob`: does one pattern match one text; the verifier, and all there is for
-//!   actions and condition values;
+//!   condition values without variables;
+//! - `row`: the same in slices, for policy variables and for actions, whose case is ignored;
+//! - `lockstep`: the literals of one segment, however they repeat themselves;
 //! - `tree`: the literal heads;
 //! - `grams`: many tails of one head;
 //! - `automaton`: the tables together, and the walk;
@@ -39,6 +41,8 @@
 pub(crate) mod automaton;
 pub(crate) mod glob;
 pub(crate) mod grams;
+mod lockstep;
+pub(crate) mod row;
 pub(crate) mod tree;
 
 #[cfg(feature = "build")]
@@ -47,6 +51,7 @@ pub(crate) mod build;
 pub(crate) mod derive;
 
 pub(crate) use self::automaton::AutomatonView;
+pub(crate) use self::row::Row;
 #[cfg(feature = "build")]
 pub(crate) use self::{
     automaton::Automaton,

@@ -508,3 +508,92 @@ fn many_tails_at_each_of_many_nested_heads() {
         assert!(took < Duration::from_millis(500), "{end}: {took:?}");
     }
 }
+
+#[test]
+fn texts_of_the_request_that_repeat_themselves() {
+    // Each is the value of one variable, and all of the rest of another text: a comparison at
+    // every place would be the square of them.
+    let resource = format!("arn:aws:s3:::{}", "a".repeat(64 << 10));
+    let (half, with_end) = ("a".repeat(32 << 10), "a".repeat(32 << 10) + "b");
+    let action = format!("s3:{}", "a".repeat(256 << 10));
+    let own = format!("s3:*{}b*", "aA".repeat(500));
+    let like = r#","Condition":{"StringLike":{"x:a":"*${x:b}*"}}"#;
+    let arn = r#","Condition":{"ArnLike":{"x:a":"*:*:*:*:*:*${x:h}?${x:b}*"}}"#;
+    for statement in [
+        statement("Allow", r#""*""#, like),
+        statement("Allow", r#""*""#, arn),
+        statement("Allow", r#""arn:aws:s3:::*${x:b}*""#, ""),
+        statement("Allow", r#""arn:aws:s3:::*${x:h}b${x:h}*""#, ""),
+        statement("Allow", r#""arn:aws:s3:::*a?${x:h}?b*${x:h}*""#, ""),
+        statement("Allow", r#""*""#, "")
+            .replace(r#""Action":"*""#, &format!(r#""Action":"{own}""#)),
+    ] {
+        let (_, engine) = build(&document([statement.clone()]));
+        let context = [
+            ("x:a", portcullis::Value::Text(&resource)),
+            ("x:b", portcullis::Value::Text(&with_end)),
+            ("x:h", portcullis::Value::Text(&half)),
+        ];
+        let request = request(&resource)
+            .with_context(&context)
+            .with_action(&action);
+        let took = pace(&engine, &request, Decision::ImplicitDeny, 1);
+        assert!(took < Duration::from_millis(1_000), "{statement}: {took:?}");
+    }
+}
+
+#[test]
+fn methods_and_paths_of_any_length() {
+    let api = "arn:aws:execute-api:us-east-1:123456789012:abc/prod/";
+    let text = document((0..10_000).map(|i| statement("Allow", &format!(r#""{api}*/p{i}""#), "")));
+    let (_, engine) = build(&text);
+    let scope = engine.scope(api).unwrap();
+    for len in [10, 1_100, 8_000, 60_000, 200_000] {
+        for (end, expected) in [("/p77", Decision::Allow), ("/p", Decision::ImplicitDeny)] {
+            let path = "x".repeat(len) + end;
+            let request = request(&path);
+            for (method, path) in [("GET", &*path), ("BREW", &path), (&path, "p77")] {
+                let whole = format!("{api}{method}/{path}");
+                let request = request.with_resource(path);
+                let start = Instant::now();
+                let decision = scope.decide_method(method, &request);
+                let took = start.elapsed();
+                assert_eq!(decision, engine.decide(&request.with_resource(&whole)));
+                assert!(path == "p77" || decision == expected, "{method}");
+                assert!(
+                    took < Duration::from_millis(200),
+                    "{len} {method}: {took:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_scope_whose_start_repeats_what_the_patterns_repeat() {
+    let a = "a".repeat(200);
+    let text = document((0..3_000).map(|i| statement("Allow", &format!(r#""arn:*{a}{i}""#), "")));
+    let (_, engine) = build(&text);
+    let start = Instant::now();
+    let from = format!("arn:{a}");
+    let mut scope = None;
+    let memory = measure(|| scope = Some(engine.scope(&from).unwrap()));
+    assert!(start.elapsed() < BOUND, "took {:?}", start.elapsed());
+    assert!(mib(memory.bytes_max) < 64, "{memory:?}");
+    let scope = scope.unwrap();
+    for (rest, expected) in [
+        ("7", Decision::Allow),
+        ("a7", Decision::Allow),
+        ("b7", Decision::ImplicitDeny),
+        ("3000", Decision::ImplicitDeny),
+    ] {
+        assert_eq!(scope.decide(&request(rest)), expected, "{rest}");
+        let whole = format!("{from}{rest}");
+        assert_eq!(engine.decide(&request(&whole)), expected, "{rest}");
+    }
+    let error = engine.scope(&"a".repeat(100_000)).err();
+    assert!(error.is_none(), "no pattern starts so");
+    let error = engine.scope(&format!("arn:{}", "a".repeat(100_000)));
+    let message = error.unwrap_err().to_string();
+    assert!(message.contains("ask the engine itself"), "{message}");
+}
