@@ -7,4 +7,5 @@ mod explain;
 mod floors;
 mod hostile;
 mod image;
+mod keys;
 mod vectors;

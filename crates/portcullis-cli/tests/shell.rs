@@ -118,7 +118,10 @@ fn with_closed_stdout(command: &mut Command, input: &[u8]) -> (String, Option<i3
 #[test]
 fn a_closed_pipe_ends_quietly() {
     for (args, code) in [
-        ("check -p block-list.json --source-ip 10.0.0.1 -X GET --path /", 0),
+        (
+            "check -p block-list.json --source-ip 10.0.0.1 -X GET --path /",
+            0,
+        ),
         (
             "explain -p block-list.json -X GET --path / --source-ip 198.51.100.1",
             1,
