@@ -15,8 +15,8 @@ use super::withheld::{self, Cancelled};
 use crate::decision::Decision;
 use crate::image::keys::item_hash;
 use crate::image::{
-    Base, Cell, EFFECT_ALLOW, EFFECT_DENY, Hit, MANY_ROWS, NO_ROW, Program, ProgramItem, Row, Rule,
-    View,
+    Base, Cell, EFFECT_ALLOW, EFFECT_DENY, Hit, KeyClassesView, MANY_ROWS, NO_ROW, Program,
+    ProgramItem, Row, Rule, View,
 };
 use crate::request::{Address, Principal, Request};
 use crate::util::bytes;
@@ -137,10 +137,22 @@ struct Place {
 
 #[inline]
 fn place(image: &View<'_>, request: &Request<'_>) -> Place {
+    place_by(image, &image.primary, request)
+}
+
+/// Where a request stands by the second key: seldom asked for, so not kept.
+#[inline(never)]
+fn second_place(image: &View<'_>, request: &Request<'_>) -> Place {
+    place_by(image, &image.second, request)
+}
+
+/// Where a request stands by one key.
+#[inline(always)]
+fn place_by(image: &View<'_>, classes: &KeyClassesView<'_>, request: &Request<'_>) -> Place {
     let state = |base| Place { base, class: 0 };
-    let ip = match (image.primary_is_source_ip, request.source_ip()) {
+    let ip = match (classes.is_source_ip, request.source_ip()) {
         (1, Address::Known(ip)) => ip.to_canonical(),
-        _ => match context::addresses(request, primary(image)) {
+        _ => match context::addresses(request, key(image, classes)) {
             Addresses::One(ip) => ip,
             Addresses::Absent => return state(Base::Absent),
             Addresses::Unreadable => return state(Base::Unreadable),
@@ -150,21 +162,21 @@ fn place(image: &View<'_>, request: &Request<'_>) -> Place {
     match ip {
         IpAddr::V4(ip) => Place {
             base: Base::V4,
-            class: image.v4.class(ip.to_bits()).as_u32(),
+            class: classes.v4.class(ip.to_bits()).as_u32(),
         },
         IpAddr::V6(ip) => {
-            let class = image.v6.class(ip.to_bits()).as_u32();
+            let class = classes.v6.class(ip.to_bits()).as_u32();
             Place {
                 base: Base::V6,
-                class: image.v6_class_base.saturating_add(class),
+                class: classes.v6_class_base.saturating_add(class),
             }
         }
     }
 }
 
-/// Returns the key that has classes.
-fn primary<'i>(image: &View<'i>) -> &'i str {
-    let key = image.primary.first().copied().unwrap_or_default();
+/// Returns the key that the classes are of.
+fn key<'i>(image: &View<'i>, classes: &KeyClassesView<'i>) -> &'i str {
+    let key = classes.key.first().copied().unwrap_or_default();
     condition::text(image, key)
 }
 
@@ -273,24 +285,28 @@ impl Walk<'_, '_> {
     #[inline]
     fn row(&self, row: &Row) -> Decision {
         let image = self.image;
+        let place = match row.key {
+            0 => self.place,
+            _ => second_place(image, self.request),
+        };
         let base = row
             .base
-            .get(self.place.base.index())
+            .get(place.base.index())
             .copied()
             .unwrap_or(Cell::DENY);
-        let in_class = matches!(self.place.base, Base::V4 | Base::V6);
+        let in_class = matches!(place.base, Base::V4 | Base::V6);
         let cell = match row.kind {
             Row::KIND_UNIFORM => base,
             Row::KIND_DENSE if in_class => {
                 let cells = row.cells.of(image.dense_cells);
                 cells
-                    .get(self.place.class.as_usize())
+                    .get(place.class.as_usize())
                     .copied()
                     .unwrap_or(Cell::DENY)
             }
             Row::KIND_SPARSE if in_class => {
                 let cells = row.cells.of(image.sparse_cells);
-                match cells.binary_search_by_key(&self.place.class, |cell| cell.class.as_u32()) {
+                match cells.binary_search_by_key(&place.class, |cell| cell.class.as_u32()) {
                     Ok(at) => cells.get(at).map_or(Cell::DENY, |found| found.cell),
                     Err(_) => base,
                 }

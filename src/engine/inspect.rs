@@ -11,7 +11,7 @@ use crate::image::{Loaded, Row, file};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
     strategy: &'static str,
-    lookups: [(&'static str, String); 2],
+    lookups: Vec<(&'static str, String)>,
     counts: Vec<(&'static str, u64)>,
     sections: Vec<Section>,
 }
@@ -34,7 +34,7 @@ impl Inspection {
         self.strategy
     }
 
-    /// Returns how each address family's classes are looked up, by name.
+    /// Returns how each address family's classes are looked up, by name; of each key with classes.
     pub fn lookups(&self) -> &[(&'static str, String)] {
         &self.lookups
     }
@@ -83,8 +83,11 @@ pub(super) fn inspect(loaded: &Loaded) -> Inspection {
         (rows, lists) if rows == lists => "lists",
         _ => "cells and lists",
     };
-    let v4_classes = u64::from(image.v6_class_base);
-    let counts = vec![
+    let primary = &image.primary;
+    let v4_classes = u64::from(primary.v6_class_base);
+    let second = &image.second;
+    let second_v4 = u64::from(second.v6_class_base);
+    let mut counts = vec![
         ("statements", count(image.rules.len())),
         ("prefix lists", count(image.lists.len())),
         ("IPv4 ranges", count(image.ranges_v4.len())),
@@ -92,10 +95,10 @@ pub(super) fn inspect(loaded: &Loaded) -> Inspection {
         ("IPv4 classes", v4_classes),
         (
             "IPv6 classes",
-            u64::from(image.class_count).saturating_sub(v4_classes),
+            u64::from(primary.class_count).saturating_sub(v4_classes),
         ),
-        ("IPv4 stretches", u64::from(image.v4.stretches)),
-        ("IPv6 stretches", u64::from(image.v6.stretches)),
+        ("IPv4 stretches", u64::from(primary.v4.stretches)),
+        ("IPv6 stretches", u64::from(primary.v6.stretches)),
         ("resource patterns", count(image.patterns.len())),
         ("automaton nodes", count(image.automaton.heads.nodes.len())),
         ("NotResource lists", count(image.complements.len())),
@@ -107,8 +110,13 @@ pub(super) fn inspect(loaded: &Loaded) -> Inspection {
         ("residual programs", count(image.programs.len())),
         ("conditions", count(image.conditions.len())),
     ];
+    if !second.key.is_empty() {
+        let second_v6 = u64::from(second.class_count).saturating_sub(second_v4);
+        counts.push(("IPv4 classes, second key", second_v4));
+        counts.push(("IPv6 classes, second key", second_v6));
+    }
     let items = |group| match group {
-        "classes" => u64::from(image.class_count),
+        "classes" => u64::from(primary.class_count) + u64::from(second.class_count),
         "automaton" => count(image.patterns.len()),
         "lanes" => count(image.lanes.len()),
         "rows" => count(image.rows.len()),
@@ -130,10 +138,14 @@ pub(super) fn inspect(loaded: &Loaded) -> Inspection {
             }),
         }
     }
-    let lookups = [
-        ("IPv4 look-up", image.v4.shape().to_string()),
-        ("IPv6 look-up", image.v6.shape().to_string()),
+    let mut lookups = vec![
+        ("IPv4 look-up", primary.v4.shape().to_string()),
+        ("IPv6 look-up", primary.v6.shape().to_string()),
     ];
+    if !second.key.is_empty() {
+        lookups.push(("IPv4 look-up, second key", second.v4.shape().to_string()));
+        lookups.push(("IPv6 look-up, second key", second.v6.shape().to_string()));
+    }
     Inspection {
         strategy,
         lookups,

@@ -1,6 +1,6 @@
-//! A rule's address conditions → for which classes and states of the primary key they hold.
+//! A rule's address conditions → for which classes and states of a key they hold.
 //!
-//! All plain conditions of one rule on the primary key are answered together: the result
+//! All plain conditions of one rule on one key are answered together: the result
 //! is a truth value for each [`Base`] state and the classes that differ from their
 //! family's. `NotIpAddress` thus costs what `IpAddress` costs: the classes of its list.
 
@@ -12,9 +12,11 @@ use crate::prefix::PrefixSet;
 use crate::prefix::classes::{Classes, Membership, OverBudget, overlay_v4, overlay_v6};
 use crate::util::ids::{ClassId, Id, ListId};
 
-/// The classes of all lists on the primary key.
+/// The classes of all lists on a key.
 #[derive(Debug)]
 pub(super) struct Overlay {
+    /// The condition key, in ASCII lower case.
+    pub(super) key: Box<str>,
     pub(super) v4: Classes<u32>,
     pub(super) v6: Classes<u128>,
     /// Both families' memberships, by list.
@@ -24,6 +26,7 @@ pub(super) struct Overlay {
 impl Overlay {
     /// Overlays `ids`, a subset of `lists`; takes its steps from `budget`.
     pub(super) fn new(
+        key: &str,
         lists: &[PrefixSet],
         ids: &[ListId],
         budget: &mut usize,
@@ -42,6 +45,7 @@ impl Overlay {
         }
         let members = members_v4.into_iter().zip(members_v6);
         Ok(Self {
+            key: key.into(),
             members: ids.iter().copied().zip(members).collect(),
             v4,
             v6,
@@ -124,7 +128,7 @@ impl Overlay {
     }
 }
 
-/// A plain `IpAddress` or `NotIpAddress` condition on the primary key.
+/// A plain `IpAddress` or `NotIpAddress` condition on a key with classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct AddressCondition {
     pub(super) list: ListId,
@@ -169,7 +173,7 @@ mod tests {
             .map(|l| PrefixSet::new(l.iter().map(|p| p.parse().unwrap())))
             .collect();
         let ids: Vec<ListId> = (0..sets.len()).map(|i| ListId::new(i).unwrap()).collect();
-        Overlay::new(&sets, &ids, &mut 1000).unwrap()
+        Overlay::new("aws:sourceip", &sets, &ids, &mut 1000).unwrap()
     }
 
     fn condition(list: u32, negated: bool, if_exists: bool) -> AddressCondition {

@@ -15,8 +15,8 @@
 //! - A **complement** is a distinct `NotResource` list. Its rows count unless one of its
 //!   patterns matches.
 //! - A **cell** is a decision, or a **program**: the residual conditions to be tested, deny
-//!   first. Conditions on the primary address key are never residual unless they have a
-//!   set qualifier: the class has answered them.
+//!   first. Two address keys have classes (a row is by those of one); conditions on them
+//!   are residual only beside one on the other, or with a set qualifier.
 //!
 //! Rows that would pass the budget of cells are kept as lists of rules instead, each
 //! tested by itself against the sorted ranges of its prefix lists; a build without

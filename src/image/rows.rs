@@ -29,6 +29,8 @@ const JOINED_LIST: usize = 16;
 pub(super) struct RowRule {
     /// `EFFECT_DENY` or `EFFECT_ALLOW`.
     pub(super) effect: u32,
+    /// Whose address set it has: 0 for the primary key, 1 for the second.
+    pub(super) key: usize,
     /// Index of its address set, or `None` where that was too large to be made.
     pub(super) set: Option<usize>,
     /// Index of its residual conditions, or `None` where the classes say all.
@@ -38,7 +40,8 @@ pub(super) struct RowRule {
 /// Builds rows, each set of rules once.
 #[derive(Debug)]
 pub(super) struct Rows<'a> {
-    overlay: Option<&'a Overlay>,
+    /// Of each key with classes.
+    overlays: &'a [Overlay],
     sets: &'a [AddressSet],
     /// By [`RuleId`].
     rules: &'a [RowRule],
@@ -57,14 +60,14 @@ type Member<'a> = (RowRule, &'a AddressSet);
 
 impl<'a> Rows<'a> {
     pub(super) fn new(
-        overlay: Option<&'a Overlay>,
+        overlays: &'a [Overlay],
         sets: &'a [AddressSet],
         rules: &'a [RowRule],
         programs: Programs,
         (strategy, budget): (Strategy, usize),
     ) -> Self {
         Self {
-            overlay,
+            overlays,
             sets,
             rules,
             strategy,
@@ -98,6 +101,7 @@ impl<'a> Rows<'a> {
                         base,
                         next: NO_ROW,
                         cells,
+                        key: 0,
                     },
                 )?
             }
@@ -136,40 +140,49 @@ impl<'a> Rows<'a> {
         self.programs.finish(image)
     }
 
-    /// Makes the row of cells, or two; `None` past what is allowed or without classes.
+    /// Makes the rows of cells, up to two for each key; `None` past what is allowed or without classes.
     fn cell_rows(
         &mut self,
         rules: &[RuleId],
         allowance: usize,
         image: &mut Image,
     ) -> Result<Option<u32>, BuildError> {
-        let Some(overlay) = self.overlay else {
-            return Ok(None);
-        };
-        let sets = self.sets;
-        let mut members: Vec<Member<'a>> = Vec::with_capacity(rules.len());
-        for id in rules {
+        let (overlays, sets) = (self.overlays, self.sets);
+        let mut members: Vec<(RuleId, Member<'a>)> = Vec::with_capacity(rules.len());
+        for &id in rules {
             let rule = self.rules.get(id.as_usize()).copied();
             let set = rule.and_then(|rule| sets.get(rule.set?));
             let (Some(rule), Some(set)) = (rule, set) else {
                 return Ok(None);
             };
-            members.push((rule, set));
+            members.push((id, (rule, set)));
         }
-        let parts = if steps(&members) < SPLIT_FROM {
-            vec![members]
-        } else {
-            self.split(rules, members, image)?
-        };
-        let cost: usize = parts.iter().map(|part| steps(part)).sum();
+        let mut parts: Vec<(u32, &Overlay, Vec<Member<'a>>)> = Vec::new();
+        for (number, (key, overlay)) in (0..).zip(overlays.iter().enumerate()) {
+            let own = members.iter().filter(|(_, (rule, _))| rule.key == key);
+            let own: Vec<(RuleId, Member<'a>)> = own.copied().collect();
+            if own.is_empty() && members.len() + key > 0 {
+                continue;
+            }
+            let on_key = |part| (number, overlay, part);
+            if steps(own.iter().map(|(_, member)| member)) < SPLIT_FROM {
+                parts.push(on_key(own.into_iter().map(|(_, member)| member).collect()));
+            } else {
+                parts.extend(self.split(&own, image)?.into_iter().map(on_key));
+            }
+        }
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        let cost: usize = parts.iter().map(|(_, _, part)| steps(part)).sum();
         if cost > allowance.min(self.budget) {
             return Ok(None);
         }
         self.budget -= cost;
         let mut next = NO_ROW;
-        for part in &parts {
+        for (key, overlay, part) in &parts {
             let row = self.cells(overlay, part, image)?;
-            next = store(row, next, image)?;
+            next = store(row, *key, next, image)?;
         }
         Ok(Some(next))
     }
@@ -177,12 +190,11 @@ impl<'a> Rows<'a> {
     /// Splits a row into parts of which none costs more than its flips.
     fn split(
         &mut self,
-        rules: &[RuleId],
-        members: Vec<Member<'a>>,
+        members: &[(RuleId, Member<'a>)],
         image: &mut Image,
     ) -> Result<Vec<Vec<Member<'a>>>, BuildError> {
         let (mut flipping, mut tested) = (Vec::new(), Vec::new());
-        for (id, (rule, set)) in rules.iter().zip(members) {
+        for &(id, (rule, set)) in members {
             if rule.residual.is_none() || set.is_exceptional() {
                 flipping.push((rule, set));
                 continue;
@@ -292,11 +304,12 @@ impl<'a> Rows<'a> {
 }
 
 /// Returns how many cells a row of `members` makes at most; an item of a program counts for several.
-fn steps(members: &[Member<'_>]) -> usize {
+fn steps<'m, 'a: 'm>(members: impl IntoIterator<Item = &'m Member<'a>> + Clone) -> usize {
     /// An item is stored, remembered by its program, and found by a value: about five cells.
     const ITEM: usize = 5;
     let everywhere = members
-        .iter()
+        .clone()
+        .into_iter()
         .filter(|(rule, set)| rule.residual.is_some() && !set.is_exceptional())
         .count();
     let cells = |(rule, set): &Member<'_>| {
@@ -304,10 +317,8 @@ fn steps(members: &[Member<'_>]) -> usize {
         let each = everywhere.saturating_mul(ITEM).saturating_add(own);
         set.flips.len().saturating_mul(each)
     };
-    members
-        .iter()
-        .map(cells)
-        .fold(members.len().saturating_mul(ITEM), usize::saturating_add)
+    let each = |member| cells(member).saturating_add(ITEM);
+    members.into_iter().map(each).fold(0, usize::saturating_add)
 }
 
 fn item(rule: RowRule) -> Option<ProgramItem> {
@@ -358,7 +369,7 @@ fn push(image: &mut Image, row: Row) -> Result<u32, BuildError> {
 }
 
 /// Lays a row out: dense where exceptions are at least a quarter of the classes.
-fn store(row: RowCells, next: u32, image: &mut Image) -> Result<u32, BuildError> {
+fn store(row: RowCells, key: u32, next: u32, image: &mut Image) -> Result<u32, BuildError> {
     let RowCells {
         base,
         exceptions,
@@ -397,6 +408,7 @@ fn store(row: RowCells, next: u32, image: &mut Image) -> Result<u32, BuildError>
             base,
             next,
             cells,
+            key,
         },
     )
 }

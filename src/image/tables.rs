@@ -22,8 +22,8 @@ pub(crate) type RangeV4 = [u32; 2];
 pub(crate) type RangeV6 = [u128; 2];
 
 tables! {
-    /// A compiled set of policies.
-    struct Image / View {
+    /// The classes of the values of one condition key.
+    struct KeyClasses / KeyClassesView {
         "classes" {
             /// IPv4 address → class.
             part v4: LookupV4, LookupV4View;
@@ -33,10 +33,22 @@ tables! {
             scalar v6_class_base: u32;
             /// The number of classes of both families.
             scalar class_count: u32;
-            /// The condition key whose values have classes, in ASCII lower case, in `text`.
-            table primary: Extent;
+            /// The condition key, in ASCII lower case, in `text`; none where there are no classes.
+            table key: Extent;
             /// 1 if that is `aws:sourceip`, which requests have at hand.
-            scalar primary_is_source_ip: u32;
+            scalar is_source_ip: u32;
+        }
+    }
+}
+
+tables! {
+    /// A compiled set of policies.
+    struct Image / View {
+        "classes" {
+            /// The key with most prefixes.
+            part primary: KeyClasses, KeyClassesView;
+            /// Another, where policies have one.
+            part second: KeyClasses, KeyClassesView;
         }
         "automaton" {
             /// What a matching pattern brings, by [`PatternId`].
@@ -338,6 +350,8 @@ pub(crate) struct Row {
     pub(crate) next: u32,
     /// Sparse: in `sparse_cells`. Dense: in `dense_cells`. List: in `row_rules`.
     pub(crate) cells: Extent,
+    /// Whose classes the cells are by: 0 those of the primary key, 1 those of the second.
+    pub(crate) key: u32,
 }
 
 impl Row {
@@ -363,7 +377,7 @@ pub(crate) struct SparseCell {
     pub(crate) cell: Cell,
 }
 
-/// The states of the primary key that are no exceptional class.
+/// The states of a key with classes that are no exceptional class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Base {
     /// An IPv4 address.

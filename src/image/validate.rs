@@ -35,11 +35,14 @@ pub(super) fn validate(view: &View<'_>) -> Result<(), ImageError> {
 }
 
 fn look_ups(view: &View<'_>) -> Result<(), ImageError> {
-    if !view.v4.is_sound() {
-        return Err(wrong("v4", 0));
-    }
-    if !view.v6.is_sound() {
-        return Err(wrong("v6", 0));
+    for (at, classes) in [view.primary, view.second].iter().enumerate() {
+        if !classes.v4.is_sound() {
+            return Err(wrong("v4", at));
+        }
+        if !classes.v6.is_sound() {
+            return Err(wrong("v6", at));
+        }
+        within("keys of classes", classes.key.iter().copied(), view.text)?;
     }
     Ok(())
 }
@@ -145,7 +148,6 @@ fn rows(view: &View<'_>) -> Result<(), ImageError> {
 
 fn conditions(view: &View<'_>) -> Result<(), ImageError> {
     let (conditions, parts, lists) = (view.conditions, view.parts, view.lists);
-    within("primary", view.primary.iter().copied(), view.text)?;
     within(
         "conditions.key",
         conditions.iter().map(|c| c.key),

@@ -19,14 +19,17 @@ fn policies() -> Vec<Policy> {
         .to_vec()
 }
 
-/// The tables of the address look-ups, which stand first behind the scalars.
+/// The tables of the address look-ups of a key: those of the first key stand first behind the
+/// scalars, then its name, then those of the second.
 const LOOKUPS: usize = 17;
 
 /// No table is left out by the policies that the other tests damage, but those of look-ups of
 /// another shape.
 #[test]
 fn the_policies_fill_every_table() {
-    let mut empty: Vec<usize> = (LOOKUPS + 1..1000).collect();
+    let is_lookup =
+        |i: &usize| (1..=LOOKUPS).contains(&(i % (LOOKUPS + 1))) && *i < 2 * (LOOKUPS + 1);
+    let mut empty: Vec<usize> = (1..1000).filter(|i| !is_lookup(i)).collect();
     for config in configs() {
         let engine = engine(config);
         let image = engine.image();

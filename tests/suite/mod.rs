@@ -8,5 +8,6 @@ mod explain;
 mod floors;
 mod hostile;
 mod image;
+mod keys;
 mod lint;
 mod vectors;
