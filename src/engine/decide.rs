@@ -3,7 +3,7 @@
 //! The strongest answer of all rows counts, so the walk over patterns ends at the first
 //! deny; an allow is kept while the rest is looked at.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::ops::ControlFlow;
 
 use super::condition;
@@ -32,7 +32,12 @@ const BATCH: usize = 16;
 /// Decides.
 #[inline]
 pub(super) fn decide(image: &View<'_>, request: &Request<'_>) -> Decision {
-    decide_at(image, request, place(image, request), Asked::whole(request))
+    let place = place(image, request);
+    // PERF: what nearly every request is, without a walk in memory.
+    if image.withheld.is_empty() && is_open(request) {
+        return decide_open(image, request, place);
+    }
+    decide_apart(image, request, place)
 }
 
 /// Decides about a resource of which the start is known: `asked` says what is left.
@@ -86,10 +91,58 @@ pub(super) fn decide_batch(
             *place_of = place(image, request);
         }
         for ((request, decision), place) in requests.iter().zip(decisions).zip(places) {
-            *decision = decide_at(image, request, place, Asked::whole(request));
+            *decision = if image.withheld.is_empty() && is_open(request) {
+                decide_open(image, request, place)
+            } else {
+                decide_apart(image, request, place)
+            };
         }
     }
     count
+}
+
+/// Returns whether an anonymous caller invokes: the request is in the open lanes, and in no others.
+#[inline(always)]
+fn is_open(request: &Request<'_>) -> bool {
+    matches!(request.principal(), Principal::Anonymous)
+        && bytes::equal(request.action().as_bytes(), Request::INVOKE.as_bytes())
+}
+
+/// Decides about a request in the open lanes where no `NotResource` brings anything.
+#[inline]
+fn decide_open(image: &View<'_>, request: &Request<'_>, place: Place) -> Decision {
+    let mut allowed = false;
+    let flow = image.automaton.for_each(request.resource(), |id| {
+        let Some(pattern) = image.patterns.get(id.as_usize()) else {
+            return ControlFlow::Break(());
+        };
+        if pattern.has_variables == 1 || pattern.open_row == MANY_ROWS {
+            return match pattern_apart(image, request, place, id) {
+                Decision::ImplicitDeny => ControlFlow::Continue(()),
+                Decision::Allow => {
+                    allowed = true;
+                    ControlFlow::Continue(())
+                }
+                Decision::ExplicitDeny => ControlFlow::Break(()),
+            };
+        }
+        rows(image, request, place, pattern.open_row, &mut allowed)
+    });
+    decision(flow, allowed)
+}
+
+/// What a pattern that matches brings by itself, in the general way.
+#[inline(never)]
+fn pattern_apart(image: &View<'_>, request: &Request<'_>, place: Place, id: PatternId) -> Decision {
+    let mut allowed = false;
+    let walk = Walk::new(image, request, place, Asked::whole(request));
+    let flow = walk.pattern(id, &mut allowed, None);
+    decision(flow, allowed)
+}
+
+#[inline(never)]
+fn decide_apart(image: &View<'_>, request: &Request<'_>, place: Place) -> Decision {
+    decide_at(image, request, place, Asked::whole(request))
 }
 
 #[inline]
@@ -99,21 +152,18 @@ fn decide_at(
     place: Place,
     asked: Asked<'_, '_>,
 ) -> Decision {
-    let walk = Walk {
-        image,
-        request,
-        asked,
-        place,
-        open: request.principal() == Principal::Anonymous
-            && bytes::equal(request.action().as_bytes(), Request::INVOKE.as_bytes()),
-        lanes: Lanes::new(image, request),
-    };
+    let walk = Walk::new(image, request, place, asked);
     let mut allowed = false;
     let flow = if image.withheld.is_empty() {
         walk.for_each(|pattern| walk.pattern(pattern, &mut allowed, None))
     } else {
         withheld::decide(&walk, &mut allowed)
     };
+    decision(flow, allowed)
+}
+
+#[inline(always)]
+const fn decision(flow: ControlFlow<()>, allowed: bool) -> Decision {
     match flow {
         ControlFlow::Break(()) => Decision::ExplicitDeny,
         ControlFlow::Continue(()) if allowed => Decision::Allow,
@@ -132,28 +182,43 @@ struct Place {
 
 #[inline]
 fn place(image: &View<'_>, request: &Request<'_>) -> Place {
+    // PERF: the usual case in a few instructions, all others in a call.
+    match request.source_ip() {
+        Address::Known(IpAddr::V4(ip)) if image.primary_is_source_ip == 1 => place_v4(image, ip),
+        Address::Known(IpAddr::V6(ip)) if image.primary_is_source_ip == 1 => place_v6(image, ip),
+        _ => place_apart(image, request),
+    }
+}
+
+#[inline(always)]
+fn place_v4(image: &View<'_>, ip: Ipv4Addr) -> Place {
+    Place {
+        base: Base::V4,
+        class: image.v4.class(ip.to_bits()).as_u32(),
+    }
+}
+
+#[inline(never)]
+fn place_v6(image: &View<'_>, ip: Ipv6Addr) -> Place {
+    if let Some(ip) = ip.to_ipv4_mapped() {
+        return place_v4(image, ip);
+    }
+    let class = image.v6.class(ip.to_bits()).as_u32();
+    Place {
+        base: Base::V6,
+        class: image.v6_class_base.saturating_add(class),
+    }
+}
+
+#[inline(never)]
+fn place_apart(image: &View<'_>, request: &Request<'_>) -> Place {
     let state = |base| Place { base, class: 0 };
-    let ip = match (image.primary_is_source_ip, request.source_ip()) {
-        (1, Address::Known(ip)) => ip.to_canonical(),
-        _ => match context::addresses(request, primary(image)) {
-            Addresses::One(ip) => ip,
-            Addresses::Absent => return state(Base::Absent),
-            Addresses::Unreadable => return state(Base::Unreadable),
-            Addresses::Several(_) => return state(Base::Several),
-        },
-    };
-    match ip {
-        IpAddr::V4(ip) => Place {
-            base: Base::V4,
-            class: image.v4.class(ip.to_bits()).as_u32(),
-        },
-        IpAddr::V6(ip) => {
-            let class = image.v6.class(ip.to_bits()).as_u32();
-            Place {
-                base: Base::V6,
-                class: image.v6_class_base.saturating_add(class),
-            }
-        }
+    match context::addresses(request, primary(image)) {
+        Addresses::One(IpAddr::V4(ip)) => place_v4(image, ip),
+        Addresses::One(IpAddr::V6(ip)) => place_v6(image, ip),
+        Addresses::Absent => state(Base::Absent),
+        Addresses::Unreadable => state(Base::Unreadable),
+        Addresses::Several(_) => state(Base::Several),
     }
 }
 
@@ -174,7 +239,24 @@ pub(super) struct Walk<'i, 'r> {
     pub(super) lanes: Lanes<'i, 'r>,
 }
 
-impl Walk<'_, '_> {
+impl<'i, 'r> Walk<'i, 'r> {
+    #[inline(always)]
+    fn new(
+        image: &'i View<'i>,
+        request: &'i Request<'r>,
+        place: Place,
+        asked: Asked<'i, 'i>,
+    ) -> Self {
+        Self {
+            image,
+            request,
+            asked,
+            place,
+            open: is_open(request),
+            lanes: Lanes::new(image, request),
+        }
+    }
+
     /// Calls `visit` for each pattern that matches the resource, variables taken for `*`.
     #[inline]
     pub(super) fn for_each(
@@ -244,138 +326,8 @@ impl Walk<'_, '_> {
     }
 
     /// Takes in a row and those that count with it; breaks on a deny.
-    #[inline]
     pub(super) fn rows(&self, first: u32, allowed: &mut bool) -> ControlFlow<()> {
-        let mut at = first;
-        // A row names one that was made before it, so the way ends.
-        while at != NO_ROW {
-            let Some(row) = self.image.rows.get(at.as_usize()) else {
-                return ControlFlow::Break(());
-            };
-            match self.row(row) {
-                Decision::ImplicitDeny => {}
-                Decision::Allow => *allowed = true,
-                Decision::ExplicitDeny => return ControlFlow::Break(()),
-            }
-            if row.next >= at {
-                break;
-            }
-            at = row.next;
-        }
-        ControlFlow::Continue(())
-    }
-
-    #[inline]
-    fn row(&self, row: &Row) -> Decision {
-        let image = self.image;
-        let base = row
-            .base
-            .get(self.place.base.index())
-            .copied()
-            .unwrap_or(Cell::DENY);
-        let in_class = matches!(self.place.base, Base::V4 | Base::V6);
-        let cell = match row.kind {
-            Row::KIND_UNIFORM => base,
-            Row::KIND_DENSE if in_class => {
-                let cells = row.cells.of(image.dense_cells);
-                cells
-                    .get(self.place.class.as_usize())
-                    .copied()
-                    .unwrap_or(Cell::DENY)
-            }
-            Row::KIND_SPARSE if in_class => {
-                let cells = row.cells.of(image.sparse_cells);
-                match cells.binary_search_by_key(&self.place.class, |cell| cell.class.as_u32()) {
-                    Ok(at) => cells.get(at).map_or(Cell::DENY, |found| found.cell),
-                    Err(_) => base,
-                }
-            }
-            Row::KIND_LIST => return self.list(row),
-            _ => base,
-        };
-        match cell {
-            Cell::IMPLICIT => Decision::ImplicitDeny,
-            Cell::ALLOW => Decision::Allow,
-            Cell::DENY => Decision::ExplicitDeny,
-            program => self.program(program),
-        }
-    }
-
-    fn program(&self, cell: Cell) -> Decision {
-        let image = self.image;
-        let number = cell.0.saturating_sub(Cell::FIRST_PROGRAM);
-        let program = image.programs.get(number.as_usize());
-        let Some(program) = program else {
-            return Decision::ExplicitDeny;
-        };
-        let mut allowed = program.otherwise == Cell::ALLOW;
-        for item in program.items.of(image.program_items) {
-            // Deny comes first, so behind an allow there is nothing that could change it.
-            if item.effect == EFFECT_ALLOW && allowed {
-                break;
-            }
-            if self.holds(item) {
-                if item.effect == EFFECT_DENY {
-                    return Decision::ExplicitDeny;
-                }
-                allowed = true;
-            }
-        }
-        if !program.keys.is_empty() && self.keyed(number, program, &mut allowed).is_break() {
-            return Decision::ExplicitDeny;
-        }
-        if allowed {
-            Decision::Allow
-        } else {
-            Decision::ImplicitDeny
-        }
-    }
-
-    /// Takes in the items that the request's values name; breaks on a deny.
-    fn keyed(&self, number: u32, program: &Program, allowed: &mut bool) -> ControlFlow<()> {
-        let image = self.image;
-        for &key in program.keys.of(image.program_keys) {
-            // These items need the key to have one value, and that one of theirs.
-            let Texts::One(value) = context::texts(self.request, condition::text(image, key))
-            else {
-                continue;
-            };
-            let hash = item_hash(number, key, value.as_str().as_bytes());
-            for at in image.program_table.candidates(hash) {
-                match image.program_items.get(at.as_usize()) {
-                    Some(item) if self.holds(item) => match effect(item.effect) {
-                        Decision::Allow => *allowed = true,
-                        _ => return ControlFlow::Break(()),
-                    },
-                    Some(_) => {}
-                    None => return ControlFlow::Break(()),
-                }
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// Returns whether all conditions of an item hold.
-    fn holds(&self, item: &ProgramItem) -> bool {
-        let image = self.image;
-        let Some(residual) = image.residuals.get(item.residual.as_usize()) else {
-            return item.effect == EFFECT_DENY;
-        };
-        let mut conditions = residual.of(image.residual_conditions).iter();
-        conditions.all(|&index| condition::holds(image, self.request, index, item.effect))
-    }
-
-    /// A row kept as rules, deny first.
-    fn list(&self, row: &Row) -> Decision {
-        for id in row.cells.of(self.image.row_rules) {
-            let Some(rule) = self.image.rules.get(id.as_usize()) else {
-                return Decision::ExplicitDeny;
-            };
-            if conditions_hold(self.image, self.request, rule) {
-                return effect(rule.effect);
-            }
-        }
-        Decision::ImplicitDeny
+        rows(self.image, self.request, self.place, first, allowed)
     }
 
     fn verify(&self, parts: Extent) -> bool {
@@ -387,6 +339,153 @@ impl Walk<'_, '_> {
             }
         })
     }
+}
+
+/// Takes in a row and those that count with it; breaks on a deny.
+#[inline(always)]
+fn rows(
+    image: &View<'_>,
+    request: &Request<'_>,
+    place: Place,
+    first: u32,
+    allowed: &mut bool,
+) -> ControlFlow<()> {
+    let mut at = first;
+    // A row names one that was made before it, so the way ends.
+    while at != NO_ROW {
+        let Some(row) = image.rows.get(at.as_usize()) else {
+            return ControlFlow::Break(());
+        };
+        let decision = match cell(image, place, row) {
+            Some(Cell::IMPLICIT) => Decision::ImplicitDeny,
+            Some(Cell::ALLOW) => Decision::Allow,
+            Some(Cell::DENY) => Decision::ExplicitDeny,
+            Some(cell) => program(image, request, cell),
+            None => list(image, request, row),
+        };
+        match decision {
+            Decision::ImplicitDeny => {}
+            Decision::Allow => *allowed = true,
+            Decision::ExplicitDeny => return ControlFlow::Break(()),
+        }
+        if row.next >= at {
+            break;
+        }
+        at = row.next;
+    }
+    ControlFlow::Continue(())
+}
+
+/// Returns the cell of a row, or `None` of one that is a list.
+#[inline(always)]
+fn cell(image: &View<'_>, place: Place, row: &Row) -> Option<Cell> {
+    let base = row
+        .base
+        .get(place.base.index())
+        .copied()
+        .unwrap_or(Cell::DENY);
+    let in_class = matches!(place.base, Base::V4 | Base::V6);
+    Some(match row.kind {
+        Row::KIND_UNIFORM => base,
+        Row::KIND_DENSE if in_class => {
+            let cells = row.cells.of(image.dense_cells);
+            cells
+                .get(place.class.as_usize())
+                .copied()
+                .unwrap_or(Cell::DENY)
+        }
+        Row::KIND_SPARSE if in_class => {
+            let cells = row.cells.of(image.sparse_cells);
+            match cells.binary_search_by_key(&place.class, |cell| cell.class.as_u32()) {
+                Ok(at) => cells.get(at).map_or(Cell::DENY, |found| found.cell),
+                Err(_) => base,
+            }
+        }
+        Row::KIND_LIST => return None,
+        _ => base,
+    })
+}
+
+/// Works out a cell that hangs on further conditions.
+#[inline(never)]
+fn program(image: &View<'_>, request: &Request<'_>, cell: Cell) -> Decision {
+    let number = cell.0.saturating_sub(Cell::FIRST_PROGRAM);
+    let program = image.programs.get(number.as_usize());
+    let Some(program) = program else {
+        return Decision::ExplicitDeny;
+    };
+    let mut allowed = program.otherwise == Cell::ALLOW;
+    for item in program.items.of(image.program_items) {
+        // Deny comes first, so behind an allow there is nothing that could change it.
+        if item.effect == EFFECT_ALLOW && allowed {
+            break;
+        }
+        if holds(image, request, item) {
+            if item.effect == EFFECT_DENY {
+                return Decision::ExplicitDeny;
+            }
+            allowed = true;
+        }
+    }
+    if !program.keys.is_empty() && keyed(image, request, (number, program), &mut allowed).is_break()
+    {
+        return Decision::ExplicitDeny;
+    }
+    if allowed {
+        Decision::Allow
+    } else {
+        Decision::ImplicitDeny
+    }
+}
+
+/// Takes in the items that the request's values name; breaks on a deny.
+fn keyed(
+    image: &View<'_>,
+    request: &Request<'_>,
+    (number, program): (u32, &Program),
+    allowed: &mut bool,
+) -> ControlFlow<()> {
+    for &key in program.keys.of(image.program_keys) {
+        // These items need the key to have one value, and that one of theirs.
+        let Texts::One(value) = context::texts(request, condition::text(image, key)) else {
+            continue;
+        };
+        let hash = item_hash(number, key, value.as_str().as_bytes());
+        for at in image.program_table.candidates(hash) {
+            match image.program_items.get(at.as_usize()) {
+                Some(item) if holds(image, request, item) => match effect(item.effect) {
+                    Decision::Allow => *allowed = true,
+                    _ => return ControlFlow::Break(()),
+                },
+                Some(_) => {}
+                None => return ControlFlow::Break(()),
+            }
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+/// Returns whether all conditions of an item hold.
+fn holds(image: &View<'_>, request: &Request<'_>, item: &ProgramItem) -> bool {
+    let Some(residual) = image.residuals.get(item.residual.as_usize()) else {
+        return item.effect == EFFECT_DENY;
+    };
+    let mut conditions = residual.of(image.residual_conditions).iter();
+    conditions.all(|&index| condition::holds(image, request, index, item.effect))
+}
+
+/// A row kept as rules, deny first.
+#[inline(never)]
+fn list(image: &View<'_>, request: &Request<'_>, row: &Row) -> Decision {
+    for id in row.cells.of(image.row_rules) {
+        let Some(rule) = image.rules.get(id.as_usize()) else {
+            return Decision::ExplicitDeny;
+        };
+        if conditions_hold(image, request, rule) {
+            return effect(rule.effect);
+        }
+    }
+    Decision::ImplicitDeny
 }
 
 const fn effect(number: u32) -> Decision {
