@@ -83,7 +83,7 @@ impl Needle {
         let last = text.len().checked_sub(9);
         while let Some(last) = last {
             let at = from.min(last);
-            let mut places = self.places(text.get(at..)?.first_chunk()?);
+            let mut places = self.places(text.get(at..)?.first_chunk()?)?;
             while places != 0 {
                 let place = at + byte_index(places);
                 let found = text.get(place..)?;
@@ -111,12 +111,13 @@ impl Needle {
 
     /// Returns a bit in each of the first eight bytes at which the literal may start.
     #[inline(always)]
-    fn places(self, text: &[u8; 9]) -> u64 {
-        let ([first @ .., _], [_, second @ ..]) = (*text, *text);
+    fn places(self, text: &[u8; 9]) -> Option<u64> {
+        // PERF: by reference; of a copy the second word stalls on the store of the first.
+        let (&first, &second) = (text.first_chunk()?, text.last_chunk()?);
         let (first, second) = (u64::from_le_bytes(first), u64::from_le_bytes(second));
         let differ = (first ^ self.first) | (second ^ self.second) & self.mask;
         // The top bit of each byte that is zero, and of few others.
-        differ.wrapping_sub(ONES) & !differ & ONES << 7
+        Some(differ.wrapping_sub(ONES) & !differ & ONES << 7)
     }
 }
 
