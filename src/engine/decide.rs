@@ -1,7 +1,11 @@
 //! The hot path: class, patterns, rows, cells.
 //!
-//! The strongest answer of all rows counts, so the walk over patterns ends at the first
-//! deny; an allow is kept while the rest is looked at.
+//! The strongest answer of all rows counts, so a deny ends the way; an allow is kept while the
+//! rest is looked at.
+//!
+//! What nearly every request is has a way of its own: an anonymous caller invokes, and no
+//! `NotResource` brings anything. The few patterns that match are collected first, in a walk that
+//! calls nothing; then their rows are asked. All else takes the general way, pattern by pattern.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::ops::ControlFlow;
@@ -16,8 +20,9 @@ use crate::decision::Decision;
 use crate::image::programs::item_hash;
 use crate::image::{
     Base, Cell, EFFECT_ALLOW, EFFECT_DENY, Hit, MANY_ROWS, NO_ROW, Program, ProgramItem, Row, Rule,
-    View,
+    SparseCell, View,
 };
+use crate::pattern::automaton::Matches;
 use crate::request::{Address, Principal, Request};
 use crate::util::bytes;
 use crate::util::extent::Extent;
@@ -26,16 +31,24 @@ use crate::util::int::AsUsize;
 
 /// How many requests of a batch are under way at once.
 ///
-/// Their classes are looked up together, so that the loads of one hide those of another.
+/// Their classes are looked up together, so that the loads of one hide those of another. Walking
+/// their resources in step as well was no faster: 99 to 106 ns a decision at 10 000 statements,
+/// where one by one takes 103, and 72 instead of 62 at 1 000.
 const BATCH: usize = 16;
 
 /// Decides.
 #[inline]
 pub(super) fn decide(image: &View<'_>, request: &Request<'_>) -> Decision {
-    let place = place(image, request);
+    decide_placed(image, request, place(image, request))
+}
+
+#[inline]
+fn decide_placed(image: &View<'_>, request: &Request<'_>, place: Place) -> Decision {
     // PERF: what nearly every request is, without a walk in memory.
     if image.withheld.is_empty() && is_open(request) {
-        return decide_open(image, request, place);
+        let mut matches = Matches::NONE;
+        image.automaton.collect(request.resource(), &mut matches);
+        return decide_open(image, request, place, &matches);
     }
     decide_apart(image, request, place)
 }
@@ -91,11 +104,7 @@ pub(super) fn decide_batch(
             *place_of = place(image, request);
         }
         for ((request, decision), place) in requests.iter().zip(decisions).zip(places) {
-            *decision = if image.withheld.is_empty() && is_open(request) {
-                decide_open(image, request, place)
-            } else {
-                decide_apart(image, request, place)
-            };
+            *decision = decide_placed(image, request, place);
         }
     }
     count
@@ -108,26 +117,75 @@ fn is_open(request: &Request<'_>) -> bool {
         && bytes::equal(request.action().as_bytes(), Request::INVOKE.as_bytes())
 }
 
-/// Decides about a request in the open lanes where no `NotResource` brings anything.
-#[inline]
-fn decide_open(image: &View<'_>, request: &Request<'_>, place: Place) -> Decision {
-    let mut allowed = false;
-    let flow = image.automaton.for_each(request.resource(), |id| {
-        let Some(pattern) = image.patterns.get(id.as_usize()) else {
-            return ControlFlow::Break(());
-        };
-        if pattern.has_variables == 1 || pattern.open_row == MANY_ROWS {
-            return match pattern_apart(image, request, place, id) {
-                Decision::ImplicitDeny => ControlFlow::Continue(()),
-                Decision::Allow => {
-                    allowed = true;
-                    ControlFlow::Continue(())
-                }
-                Decision::ExplicitDeny => ControlFlow::Break(()),
-            };
+/// Decides about a request in the open lanes where no `NotResource` brings anything, by the
+/// patterns that match.
+#[inline(always)]
+fn decide_open(
+    image: &View<'_>,
+    request: &Request<'_>,
+    place: Place,
+    matches: &Matches,
+) -> Decision {
+    let Some(ids) = matches.get() else {
+        return decide_apart(image, request, place);
+    };
+    let Some((&first, others)) = ids.split_first() else {
+        return Decision::ImplicitDeny;
+    };
+    // PERF: one pattern mostly, and without a loop nothing is loaded for others.
+    let answer = open_row(image, request, place, first);
+    if others.is_empty() || answer == Decision::ExplicitDeny {
+        return answer;
+    }
+    decide_others(image, request, place, (answer, others))
+}
+
+#[inline(never)]
+fn decide_others(
+    image: &View<'_>,
+    request: &Request<'_>,
+    place: Place,
+    (mut answer, others): (Decision, &[u32]),
+) -> Decision {
+    for &id in others {
+        match open_row(image, request, place, id) {
+            Decision::ImplicitDeny => {}
+            Decision::Allow => answer = Decision::Allow,
+            Decision::ExplicitDeny => return Decision::ExplicitDeny,
         }
-        rows(image, request, place, pattern.open_row, &mut allowed)
-    });
+    }
+    answer
+}
+
+/// Returns what a pattern that matches brings to a request in the open lanes.
+#[inline(always)]
+fn open_row(image: &View<'_>, request: &Request<'_>, place: Place, id: u32) -> Decision {
+    match image.open_rows.get(id.as_usize()) {
+        None => Decision::ExplicitDeny,
+        Some(&NO_ROW) => Decision::ImplicitDeny,
+        Some(&MANY_ROWS) => pattern_apart(image, request, place, PatternId::from_u32(id)),
+        Some(&at) => {
+            let Some(row) = image.rows.get(at.as_usize()) else {
+                return Decision::ExplicitDeny;
+            };
+            let answer = answer(image, request, place, row);
+            if row.next < at && answer != Decision::ExplicitDeny {
+                return further_rows(image, request, place, (answer, row.next));
+            }
+            answer
+        }
+    }
+}
+
+#[inline(never)]
+fn further_rows(
+    image: &View<'_>,
+    request: &Request<'_>,
+    place: Place,
+    (answer, next): (Decision, u32),
+) -> Decision {
+    let mut allowed = answer.is_allow();
+    let flow = rows(image, request, place, next, &mut allowed);
     decision(flow, allowed)
 }
 
@@ -356,14 +414,7 @@ fn rows(
         let Some(row) = image.rows.get(at.as_usize()) else {
             return ControlFlow::Break(());
         };
-        let decision = match cell(image, place, row) {
-            Some(Cell::IMPLICIT) => Decision::ImplicitDeny,
-            Some(Cell::ALLOW) => Decision::Allow,
-            Some(Cell::DENY) => Decision::ExplicitDeny,
-            Some(cell) => program(image, request, cell),
-            None => list(image, request, row),
-        };
-        match decision {
+        match answer(image, request, place, row) {
             Decision::ImplicitDeny => {}
             Decision::Allow => *allowed = true,
             Decision::ExplicitDeny => return ControlFlow::Break(()),
@@ -374,6 +425,18 @@ fn rows(
         at = row.next;
     }
     ControlFlow::Continue(())
+}
+
+/// Returns the answer of one row.
+#[inline(always)]
+fn answer(image: &View<'_>, request: &Request<'_>, place: Place, row: &Row) -> Decision {
+    match cell(image, place, row) {
+        Some(Cell::IMPLICIT) => Decision::ImplicitDeny,
+        Some(Cell::ALLOW) => Decision::Allow,
+        Some(Cell::DENY) => Decision::ExplicitDeny,
+        Some(cell) => program(image, request, cell),
+        None => list(image, request, row),
+    }
 }
 
 /// Returns the cell of a row, or `None` of one that is a list.
@@ -388,22 +451,34 @@ fn cell(image: &View<'_>, place: Place, row: &Row) -> Option<Cell> {
     Some(match row.kind {
         Row::KIND_UNIFORM => base,
         Row::KIND_DENSE if in_class => {
-            let cells = row.cells.of(image.dense_cells);
-            cells
-                .get(place.class.as_usize())
-                .copied()
-                .unwrap_or(Cell::DENY)
+            let cells = row.cells.get(image.dense_cells);
+            let cell = cells.and_then(|cells| cells.get(place.class.as_usize()));
+            cell.copied().unwrap_or(Cell::DENY)
         }
         Row::KIND_SPARSE if in_class => {
-            let cells = row.cells.of(image.sparse_cells);
-            match cells.binary_search_by_key(&place.class, |cell| cell.class.as_u32()) {
-                Ok(at) => cells.get(at).map_or(Cell::DENY, |found| found.cell),
-                Err(_) => base,
-            }
+            let Some(cells) = row.cells.get(image.sparse_cells) else {
+                return Some(Cell::DENY);
+            };
+            find(cells, place.class).unwrap_or(base)
         }
         Row::KIND_LIST => return None,
         _ => base,
     })
+}
+
+/// Returns the cell of a class, if the row has one; `cells` are by class.
+///
+/// PERF: by halves without a branch on what is found; the library's is called where it stands more than once.
+#[inline(always)]
+fn find(cells: &[SparseCell], class: u32) -> Option<Cell> {
+    let mut cells = cells;
+    while cells.len() > 1 {
+        let (before, after) = cells.split_at_checked(cells.len() / 2)?;
+        let is_after = after.first()?.class.as_u32() <= class;
+        cells = if is_after { after } else { before };
+    }
+    let cell = cells.first()?;
+    (cell.class.as_u32() == class).then_some(cell.cell)
 }
 
 /// Works out a cell that hangs on further conditions.

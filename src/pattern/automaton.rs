@@ -124,16 +124,63 @@ impl AutomatonView<'_> {
             if accept.end != NO_PATTERN && rest.is_empty() {
                 visit(PatternId::from_u32(accept.end))?;
             }
-            for tail in accept.tails.of(self.tails) {
-                if tail.body == GRAMS {
-                    self.verify_by_grams(tail.id, rest, &mut visit)?;
-                } else if self.matches(tail, rest).is_some() {
-                    visit(PatternId::from_u32(tail.id))?;
-                }
+            if !accept.tails.is_empty() {
+                self.for_each_tail(accept.tails, rest, &mut visit)?;
             }
             here = self.heads.step(node, rest);
         }
         ControlFlow::Continue(())
+    }
+
+    /// Collects the patterns that match the whole of `text`.
+    ///
+    /// PERF: nothing is called that could do anything, so the walk stays in registers.
+    #[inline]
+    pub(crate) fn collect(&self, text: &str, matches: &mut Matches) {
+        let mut here = self.heads.root(text.as_bytes());
+        while let Some((node, rest)) = here {
+            let accept = &node.accept;
+            if accept.star != NO_PATTERN {
+                matches.push(accept.star);
+            }
+            if accept.end != NO_PATTERN && rest.is_empty() {
+                matches.push(accept.end);
+            }
+            if !accept.tails.is_empty() {
+                self.collect_tails(accept.tails, rest, matches);
+            }
+            here = self.heads.step(node, rest);
+        }
+    }
+
+    /// PERF: apart, as else the loads of its tables are done ahead of every walk.
+    #[inline(never)]
+    fn collect_tails(&self, tails: Extent, rest: &[u8], matches: &mut Matches) {
+        // Past the room the rest is not worth finding.
+        let _ = self.for_each_tail(tails, rest, &mut |id| {
+            matches.push(id.as_u32());
+            match matches.is_full() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+    }
+
+    #[inline(always)]
+    fn for_each_tail(
+        &self,
+        tails: Extent,
+        rest: &[u8],
+        visit: &mut impl FnMut(PatternId) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        tails.of(self.tails).iter().try_for_each(|tail| {
+            if tail.body == GRAMS {
+                self.verify_by_grams(tail.id, rest, visit)?;
+            } else if self.matches(tail.body, rest).is_some() {
+                visit(PatternId::from_u32(tail.id))?;
+            }
+            ControlFlow::Continue(())
+        })
     }
 
     /// PERF: apart, as else the loads of its tables are done ahead of every walk.
@@ -147,7 +194,7 @@ impl AutomatonView<'_> {
         self.grams.candidates(set, rest, |tails| {
             tails.of(self.tails).iter().try_for_each(|tail| {
                 // One that stands for a set has no body.
-                if self.matches(tail, rest).is_some() {
+                if self.matches(tail.body, rest).is_some() {
                     visit(PatternId::from_u32(tail.id))?;
                 }
                 ControlFlow::Continue(())
@@ -155,21 +202,58 @@ impl AutomatonView<'_> {
         })
     }
 
-    /// Returns whether a tail matches the whole of `rest`.
-    #[inline]
-    fn matches(&self, tail: &Tail, rest: &[u8]) -> Option<()> {
-        let body = self.bodies.get(tail.body.as_usize())?;
+    /// Returns whether a body matches the whole of `rest`.
+    #[inline(always)]
+    fn matches(&self, body: u32, rest: &[u8]) -> Option<()> {
+        let body = self.bodies.get(body.as_usize())?;
         if body.is_simple == 0 {
             return glob::matches_bytes(body.program.of(self.programs), rest).then_some(());
         }
         let mut rest = rest;
         if !body.ending.is_empty() {
-            rest = bytes::strip_end(rest, body.ending.of(self.programs))?;
+            rest = bytes::strip_end(rest, body.ending.get(self.programs)?)?;
         }
-        for piece in body.pieces.of(self.pieces) {
-            let literal = piece.literal.of(self.programs);
+        for piece in body.pieces.get(self.pieces)? {
+            let literal = piece.literal.get(self.programs)?;
             rest = piece.needle.behind(literal, rest)?;
         }
         Some(())
+    }
+}
+
+/// The patterns that match one text, without a heap.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Matches {
+    ids: [u32; Self::ROOM],
+    /// How many there are; past the room they are counted only.
+    count: usize,
+}
+
+impl Matches {
+    /// How many are kept. More match hardly ever.
+    const ROOM: usize = 8;
+
+    /// None.
+    pub(crate) const NONE: Self = Self {
+        ids: [0; Self::ROOM],
+        count: 0,
+    };
+
+    #[inline(always)]
+    fn push(&mut self, id: u32) {
+        if let Some(slot) = self.ids.get_mut(self.count) {
+            *slot = id;
+        }
+        self.count += 1;
+    }
+
+    const fn is_full(&self) -> bool {
+        self.count > Self::ROOM
+    }
+
+    /// Returns them, or `None` where there may be more.
+    #[inline(always)]
+    pub(crate) fn get(&self) -> Option<&[u32]> {
+        self.ids.get(..self.count)
     }
 }
