@@ -52,8 +52,7 @@ fn batches_of_every_length() {
     }
 }
 
-/// Of so many heads that requests are under way together; some requests match more patterns
-/// than are kept, and some are in other lanes.
+/// Of many heads; some requests match more patterns than are kept, and some are in other lanes.
 #[test]
 fn batches_of_a_large_engine() {
     let mut statements = Vec::new();
