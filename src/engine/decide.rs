@@ -8,8 +8,8 @@
 //! calls nothing; then their rows are asked. All else takes the general way, pattern by pattern.
 //!
 //! Nanoseconds a decision, minima of alternated runs (EPYC Genoa, two cores), beside the general way
-//! as it was for all: 45 and 68 at 10 statements of two patterns and ten CIDRs, 45 and 71 at 100,
-//! 62 and 92 at 1 000, 103 and 153 at 10 000; 18 and 32 with a block list of 100 000 prefixes.
+//! as it was for all: 47 and 68 at 10 statements of two patterns and ten CIDRs, 47 and 71 at 100,
+//! 65 and 92 at 1 000, 103 and 149 at 10 000; 18 and 32 with a block list of 100 000 prefixes.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::ops::ControlFlow;
