@@ -1,9 +1,17 @@
 //! The hot path: class, patterns, rows, cells.
 //!
-//! The strongest answer of all rows counts, so the walk over patterns ends at the first
-//! deny; an allow is kept while the rest is looked at.
+//! The strongest answer of all rows counts, so a deny ends the way; an allow is kept while the
+//! rest is looked at.
+//!
+//! What nearly every request is has a way of its own: an anonymous caller invokes, and no
+//! `NotResource` brings anything. The few patterns that match are collected first, in a walk that
+//! calls nothing; then their rows are asked. All else takes the general way, pattern by pattern.
+//!
+//! Nanoseconds a decision, minima of alternated runs (EPYC Genoa, two cores), beside the general way
+//! as it was for all: 47 and 68 at 10 statements of two patterns and ten CIDRs, 47 and 71 at 100,
+//! 65 and 92 at 1 000, 103 and 149 at 10 000; 18 and 32 with a block list of 100 000 prefixes.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::ops::ControlFlow;
 
 use super::condition;
@@ -16,8 +24,9 @@ use crate::decision::Decision;
 use crate::image::keys::item_hash;
 use crate::image::{
     Base, Cell, EFFECT_ALLOW, EFFECT_DENY, Hit, KeyClassesView, MANY_ROWS, NO_ROW, Program,
-    ProgramItem, Row, Rule, View,
+    ProgramItem, Row, Rule, SparseCell, View,
 };
+use crate::pattern::automaton::Matches;
 use crate::request::{Address, Principal, Request};
 use crate::util::bytes;
 use crate::util::extent::Extent;
@@ -26,13 +35,26 @@ use crate::util::int::AsUsize;
 
 /// How many requests of a batch are under way at once.
 ///
-/// Their classes are looked up together, so that the loads of one hide those of another.
+/// Their classes are looked up together, so that the loads of one hide those of another. Walking
+/// their resources in step as well was no faster: 99 to 106 ns a decision at 10 000 statements,
+/// where one by one takes 103, and 72 instead of 62 at 1 000.
 const BATCH: usize = 16;
 
 /// Decides.
 #[inline]
 pub(super) fn decide(image: &View<'_>, request: &Request<'_>) -> Decision {
-    decide_at(image, request, place(image, request), Asked::whole(request))
+    decide_placed(image, request, place(image, request))
+}
+
+#[inline]
+fn decide_placed(image: &View<'_>, request: &Request<'_>, place: Place) -> Decision {
+    // PERF: what nearly every request is, without a walk in memory.
+    if image.withheld.is_empty() && is_open(request) {
+        let mut matches = Matches::NONE;
+        image.automaton.collect(request.resource(), &mut matches);
+        return decide_open(image, request, place, &matches);
+    }
+    decide_apart(image, request, place)
 }
 
 /// Decides about a resource of which the start is known: `asked` says what is left.
@@ -91,10 +113,103 @@ pub(super) fn decide_batch(
             *place_of = place(image, request);
         }
         for ((request, decision), place) in requests.iter().zip(decisions).zip(places) {
-            *decision = decide_at(image, request, place, Asked::whole(request));
+            *decision = decide_placed(image, request, place);
         }
     }
     count
+}
+
+/// Returns whether an anonymous caller invokes: the request is in the open lanes, and in no others.
+#[inline(always)]
+fn is_open(request: &Request<'_>) -> bool {
+    matches!(request.principal(), Principal::Anonymous)
+        && bytes::equal(request.action().as_bytes(), Request::INVOKE.as_bytes())
+}
+
+/// Decides about a request in the open lanes where no `NotResource` brings anything, by the
+/// patterns that match.
+#[inline(always)]
+fn decide_open(
+    image: &View<'_>,
+    request: &Request<'_>,
+    place: Place,
+    matches: &Matches,
+) -> Decision {
+    let Some(ids) = matches.get() else {
+        return decide_apart(image, request, place);
+    };
+    let Some((&first, others)) = ids.split_first() else {
+        return Decision::ImplicitDeny;
+    };
+    // PERF: one pattern mostly, and without a loop nothing is loaded for others.
+    let answer = open_row(image, request, place, first);
+    if others.is_empty() || answer == Decision::ExplicitDeny {
+        return answer;
+    }
+    decide_others(image, request, place, (answer, others))
+}
+
+#[inline(never)]
+fn decide_others(
+    image: &View<'_>,
+    request: &Request<'_>,
+    place: Place,
+    (mut answer, others): (Decision, &[u32]),
+) -> Decision {
+    for &id in others {
+        match open_row(image, request, place, id) {
+            Decision::ImplicitDeny => {}
+            Decision::Allow => answer = Decision::Allow,
+            Decision::ExplicitDeny => return Decision::ExplicitDeny,
+        }
+    }
+    answer
+}
+
+/// Returns what a pattern that matches brings to a request in the open lanes.
+#[inline(always)]
+fn open_row(image: &View<'_>, request: &Request<'_>, place: Place, id: u32) -> Decision {
+    match image.open_rows.get(id.as_usize()) {
+        None => Decision::ExplicitDeny,
+        Some(&NO_ROW) => Decision::ImplicitDeny,
+        Some(&MANY_ROWS) => pattern_apart(image, request, place, PatternId::from_u32(id)),
+        Some(&at) => {
+            let Some(row) = image.rows.get(at.as_usize()) else {
+                return Decision::ExplicitDeny;
+            };
+            let answer = answer(image, request, place, row);
+            if row.next < at && answer != Decision::ExplicitDeny {
+                return further_rows(image, request, place, (answer, row.next));
+            }
+            answer
+        }
+    }
+}
+
+#[inline(never)]
+fn further_rows(
+    image: &View<'_>,
+    request: &Request<'_>,
+    place: Place,
+    (answer, next): (Decision, u32),
+) -> Decision {
+    let mut allowed = answer.is_allow();
+    let flow = rows(image, request, place, next, &mut allowed);
+    decision(flow, allowed)
+}
+
+/// What a pattern that matches brings by itself, in the general way.
+#[inline(never)]
+fn pattern_apart(image: &View<'_>, request: &Request<'_>, place: Place, id: PatternId) -> Decision {
+    let mut allowed = false;
+    let walk = Walk::new(image, request, place, Asked::whole(request));
+    let flow = walk.pattern(id, &mut allowed, None);
+    decision(flow, allowed)
+}
+
+#[inline(never)]
+fn decide_apart(image: &View<'_>, request: &Request<'_>, place: Place) -> Decision {
+    decide_at(image, request, place, Asked::whole(request))
 }
 
 #[inline]
@@ -104,21 +219,18 @@ fn decide_at(
     place: Place,
     asked: Asked<'_, '_>,
 ) -> Decision {
-    let walk = Walk {
-        image,
-        request,
-        asked,
-        place,
-        open: request.principal() == Principal::Anonymous
-            && bytes::equal(request.action().as_bytes(), Request::INVOKE.as_bytes()),
-        lanes: Lanes::new(image, request),
-    };
+    let walk = Walk::new(image, request, place, asked);
     let mut allowed = false;
     let flow = if image.withheld.is_empty() {
         walk.for_each(|pattern| walk.pattern(pattern, &mut allowed, None))
     } else {
         withheld::decide(&walk, &mut allowed)
     };
+    decision(flow, allowed)
+}
+
+#[inline(always)]
+const fn decision(flow: ControlFlow<()>, allowed: bool) -> Decision {
     match flow {
         ControlFlow::Break(()) => Decision::ExplicitDeny,
         ControlFlow::Continue(()) if allowed => Decision::Allow,
@@ -137,40 +249,51 @@ struct Place {
 
 #[inline]
 fn place(image: &View<'_>, request: &Request<'_>) -> Place {
-    place_by(image, &image.primary, request)
+    let classes = &image.primary;
+    // PERF: the usual case in a few instructions, all others in a call.
+    match request.source_ip() {
+        Address::Known(IpAddr::V4(ip)) if classes.is_source_ip == 1 => place_v4(classes, ip),
+        Address::Known(IpAddr::V6(ip)) if classes.is_source_ip == 1 => place_v6(classes, ip),
+        _ => place_apart(image, classes, request),
+    }
 }
 
 /// Where a request stands by the second key: seldom asked for, so not kept.
 #[inline(never)]
 fn second_place(image: &View<'_>, request: &Request<'_>) -> Place {
-    place_by(image, &image.second, request)
+    place_apart(image, &image.second, request)
 }
 
-/// Where a request stands by one key.
 #[inline(always)]
-fn place_by(image: &View<'_>, classes: &KeyClassesView<'_>, request: &Request<'_>) -> Place {
+fn place_v4(classes: &KeyClassesView<'_>, ip: Ipv4Addr) -> Place {
+    Place {
+        base: Base::V4,
+        class: classes.v4.class(ip.to_bits()).as_u32(),
+    }
+}
+
+#[inline(never)]
+fn place_v6(classes: &KeyClassesView<'_>, ip: Ipv6Addr) -> Place {
+    if let Some(ip) = ip.to_ipv4_mapped() {
+        return place_v4(classes, ip);
+    }
+    let class = classes.v6.class(ip.to_bits()).as_u32();
+    Place {
+        base: Base::V6,
+        class: classes.v6_class_base.saturating_add(class),
+    }
+}
+
+/// Where a request stands by a key that is looked for in it.
+#[inline(never)]
+fn place_apart(image: &View<'_>, classes: &KeyClassesView<'_>, request: &Request<'_>) -> Place {
     let state = |base| Place { base, class: 0 };
-    let ip = match (classes.is_source_ip, request.source_ip()) {
-        (1, Address::Known(ip)) => ip.to_canonical(),
-        _ => match context::addresses(request, key(image, classes)) {
-            Addresses::One(ip) => ip,
-            Addresses::Absent => return state(Base::Absent),
-            Addresses::Unreadable => return state(Base::Unreadable),
-            Addresses::Several(_) => return state(Base::Several),
-        },
-    };
-    match ip {
-        IpAddr::V4(ip) => Place {
-            base: Base::V4,
-            class: classes.v4.class(ip.to_bits()).as_u32(),
-        },
-        IpAddr::V6(ip) => {
-            let class = classes.v6.class(ip.to_bits()).as_u32();
-            Place {
-                base: Base::V6,
-                class: classes.v6_class_base.saturating_add(class),
-            }
-        }
+    match context::addresses(request, key(image, classes)) {
+        Addresses::One(IpAddr::V4(ip)) => place_v4(classes, ip),
+        Addresses::One(IpAddr::V6(ip)) => place_v6(classes, ip),
+        Addresses::Absent => state(Base::Absent),
+        Addresses::Unreadable => state(Base::Unreadable),
+        Addresses::Several(_) => state(Base::Several),
     }
 }
 
@@ -191,7 +314,24 @@ pub(super) struct Walk<'i, 'r> {
     pub(super) lanes: Lanes<'i, 'r>,
 }
 
-impl Walk<'_, '_> {
+impl<'i, 'r> Walk<'i, 'r> {
+    #[inline(always)]
+    fn new(
+        image: &'i View<'i>,
+        request: &'i Request<'r>,
+        place: Place,
+        asked: Asked<'i, 'i>,
+    ) -> Self {
+        Self {
+            image,
+            request,
+            asked,
+            place,
+            open: is_open(request),
+            lanes: Lanes::new(image, request),
+        }
+    }
+
     /// Calls `visit` for each pattern that matches the resource, variables taken for `*`.
     #[inline]
     pub(super) fn for_each(
@@ -261,142 +401,8 @@ impl Walk<'_, '_> {
     }
 
     /// Takes in a row and those that count with it; breaks on a deny.
-    #[inline]
     pub(super) fn rows(&self, first: u32, allowed: &mut bool) -> ControlFlow<()> {
-        let mut at = first;
-        // A row names one that was made before it, so the way ends.
-        while at != NO_ROW {
-            let Some(row) = self.image.rows.get(at.as_usize()) else {
-                return ControlFlow::Break(());
-            };
-            match self.row(row) {
-                Decision::ImplicitDeny => {}
-                Decision::Allow => *allowed = true,
-                Decision::ExplicitDeny => return ControlFlow::Break(()),
-            }
-            if row.next >= at {
-                break;
-            }
-            at = row.next;
-        }
-        ControlFlow::Continue(())
-    }
-
-    #[inline]
-    fn row(&self, row: &Row) -> Decision {
-        let image = self.image;
-        let place = match row.key {
-            0 => self.place,
-            _ => second_place(image, self.request),
-        };
-        let base = row
-            .base
-            .get(place.base.index())
-            .copied()
-            .unwrap_or(Cell::DENY);
-        let in_class = matches!(place.base, Base::V4 | Base::V6);
-        let cell = match row.kind {
-            Row::KIND_UNIFORM => base,
-            Row::KIND_DENSE if in_class => {
-                let cells = row.cells.of(image.dense_cells);
-                cells
-                    .get(place.class.as_usize())
-                    .copied()
-                    .unwrap_or(Cell::DENY)
-            }
-            Row::KIND_SPARSE if in_class => {
-                let cells = row.cells.of(image.sparse_cells);
-                match cells.binary_search_by_key(&place.class, |cell| cell.class.as_u32()) {
-                    Ok(at) => cells.get(at).map_or(Cell::DENY, |found| found.cell),
-                    Err(_) => base,
-                }
-            }
-            Row::KIND_LIST => return self.list(row),
-            _ => base,
-        };
-        match cell {
-            Cell::IMPLICIT => Decision::ImplicitDeny,
-            Cell::ALLOW => Decision::Allow,
-            Cell::DENY => Decision::ExplicitDeny,
-            program => self.program(program),
-        }
-    }
-
-    fn program(&self, cell: Cell) -> Decision {
-        let image = self.image;
-        let number = cell.0.saturating_sub(Cell::FIRST_PROGRAM);
-        let program = image.programs.get(number.as_usize());
-        let Some(program) = program else {
-            return Decision::ExplicitDeny;
-        };
-        let mut allowed = program.otherwise == Cell::ALLOW;
-        for item in program.items.of(image.program_items) {
-            // Deny comes first, so behind an allow there is nothing that could change it.
-            if item.effect == EFFECT_ALLOW && allowed {
-                break;
-            }
-            if self.holds(item) {
-                if item.effect == EFFECT_DENY {
-                    return Decision::ExplicitDeny;
-                }
-                allowed = true;
-            }
-        }
-        if !program.keys.is_empty() && self.keyed(number, program, &mut allowed).is_break() {
-            return Decision::ExplicitDeny;
-        }
-        if allowed {
-            Decision::Allow
-        } else {
-            Decision::ImplicitDeny
-        }
-    }
-
-    /// Takes in the items that the request's values name; breaks on a deny.
-    fn keyed(&self, number: u32, program: &Program, allowed: &mut bool) -> ControlFlow<()> {
-        let image = self.image;
-        for &key in program.keys.of(image.program_keys) {
-            // These items need the key to have one value, and that one of theirs.
-            let Texts::One(value) = context::texts(self.request, condition::text(image, key))
-            else {
-                continue;
-            };
-            let hash = item_hash(number, key, value.as_str().as_bytes());
-            for at in image.program_table.candidates(hash) {
-                match image.program_items.get(at.as_usize()) {
-                    Some(item) if self.holds(item) => match effect(item.effect) {
-                        Decision::Allow => *allowed = true,
-                        _ => return ControlFlow::Break(()),
-                    },
-                    Some(_) => {}
-                    None => return ControlFlow::Break(()),
-                }
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// Returns whether all conditions of an item hold.
-    fn holds(&self, item: &ProgramItem) -> bool {
-        let image = self.image;
-        let Some(residual) = image.residuals.get(item.residual.as_usize()) else {
-            return item.effect == EFFECT_DENY;
-        };
-        let mut conditions = residual.of(image.residual_conditions).iter();
-        conditions.all(|&index| condition::holds(image, self.request, index, item.effect))
-    }
-
-    /// A row kept as rules, deny first.
-    fn list(&self, row: &Row) -> Decision {
-        for id in row.cells.of(self.image.row_rules) {
-            let Some(rule) = self.image.rules.get(id.as_usize()) else {
-                return Decision::ExplicitDeny;
-            };
-            if conditions_hold(self.image, self.request, rule) {
-                return effect(rule.effect);
-            }
-        }
-        Decision::ImplicitDeny
+        rows(self.image, self.request, self.place, first, allowed)
     }
 
     fn verify(&self, parts: Extent) -> bool {
@@ -408,6 +414,174 @@ impl Walk<'_, '_> {
             }
         })
     }
+}
+
+/// Takes in a row and those that count with it; breaks on a deny.
+#[inline(always)]
+fn rows(
+    image: &View<'_>,
+    request: &Request<'_>,
+    place: Place,
+    first: u32,
+    allowed: &mut bool,
+) -> ControlFlow<()> {
+    let mut at = first;
+    // A row names one that was made before it, so the way ends.
+    while at != NO_ROW {
+        let Some(row) = image.rows.get(at.as_usize()) else {
+            return ControlFlow::Break(());
+        };
+        match answer(image, request, place, row) {
+            Decision::ImplicitDeny => {}
+            Decision::Allow => *allowed = true,
+            Decision::ExplicitDeny => return ControlFlow::Break(()),
+        }
+        if row.next >= at {
+            break;
+        }
+        at = row.next;
+    }
+    ControlFlow::Continue(())
+}
+
+/// Returns the answer of one row.
+#[inline(always)]
+fn answer(image: &View<'_>, request: &Request<'_>, place: Place, row: &Row) -> Decision {
+    let place = match row.key {
+        0 => place,
+        _ => second_place(image, request),
+    };
+    match cell(image, place, row) {
+        Some(Cell::IMPLICIT) => Decision::ImplicitDeny,
+        Some(Cell::ALLOW) => Decision::Allow,
+        Some(Cell::DENY) => Decision::ExplicitDeny,
+        Some(cell) => program(image, request, cell),
+        None => list(image, request, row),
+    }
+}
+
+/// Returns the cell of a row, or `None` of one that is a list.
+#[inline(always)]
+fn cell(image: &View<'_>, place: Place, row: &Row) -> Option<Cell> {
+    let base = row
+        .base
+        .get(place.base.index())
+        .copied()
+        .unwrap_or(Cell::DENY);
+    let in_class = matches!(place.base, Base::V4 | Base::V6);
+    Some(match row.kind {
+        Row::KIND_UNIFORM => base,
+        Row::KIND_DENSE if in_class => {
+            let cells = row.cells.get(image.dense_cells);
+            let cell = cells.and_then(|cells| cells.get(place.class.as_usize()));
+            cell.copied().unwrap_or(Cell::DENY)
+        }
+        Row::KIND_SPARSE if in_class => {
+            let Some(cells) = row.cells.get(image.sparse_cells) else {
+                return Some(Cell::DENY);
+            };
+            find(cells, place.class).unwrap_or(base)
+        }
+        Row::KIND_LIST => return None,
+        _ => base,
+    })
+}
+
+/// Returns the cell of a class, if the row has one; `cells` are by class.
+///
+/// PERF: by halves without a branch on what is found; the library's is called where it stands more than once.
+#[inline(always)]
+fn find(cells: &[SparseCell], class: u32) -> Option<Cell> {
+    let mut cells = cells;
+    while cells.len() > 1 {
+        let (before, after) = cells.split_at_checked(cells.len() / 2)?;
+        let is_after = after.first()?.class.as_u32() <= class;
+        cells = if is_after { after } else { before };
+    }
+    let cell = cells.first()?;
+    (cell.class.as_u32() == class).then_some(cell.cell)
+}
+
+/// Works out a cell that hangs on further conditions.
+#[inline(never)]
+fn program(image: &View<'_>, request: &Request<'_>, cell: Cell) -> Decision {
+    let number = cell.0.saturating_sub(Cell::FIRST_PROGRAM);
+    let program = image.programs.get(number.as_usize());
+    let Some(program) = program else {
+        return Decision::ExplicitDeny;
+    };
+    let mut allowed = program.otherwise == Cell::ALLOW;
+    for item in program.items.of(image.program_items) {
+        // Deny comes first, so behind an allow there is nothing that could change it.
+        if item.effect == EFFECT_ALLOW && allowed {
+            break;
+        }
+        if holds(image, request, item) {
+            if item.effect == EFFECT_DENY {
+                return Decision::ExplicitDeny;
+            }
+            allowed = true;
+        }
+    }
+    if !program.keys.is_empty() && keyed(image, request, (number, program), &mut allowed).is_break()
+    {
+        return Decision::ExplicitDeny;
+    }
+    if allowed {
+        Decision::Allow
+    } else {
+        Decision::ImplicitDeny
+    }
+}
+
+/// Takes in the items that the request's values name; breaks on a deny.
+fn keyed(
+    image: &View<'_>,
+    request: &Request<'_>,
+    (number, program): (u32, &Program),
+    allowed: &mut bool,
+) -> ControlFlow<()> {
+    for &key in program.keys.of(image.program_keys) {
+        // These items need the key to have one value, and that one of theirs.
+        let Texts::One(value) = context::texts(request, condition::text(image, key)) else {
+            continue;
+        };
+        let hash = item_hash(number, key, value.as_str().as_bytes());
+        for at in image.program_table.candidates(hash) {
+            match image.program_items.get(at.as_usize()) {
+                Some(item) if holds(image, request, item) => match effect(item.effect) {
+                    Decision::Allow => *allowed = true,
+                    _ => return ControlFlow::Break(()),
+                },
+                Some(_) => {}
+                None => return ControlFlow::Break(()),
+            }
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+/// Returns whether all conditions of an item hold.
+fn holds(image: &View<'_>, request: &Request<'_>, item: &ProgramItem) -> bool {
+    let Some(residual) = image.residuals.get(item.residual.as_usize()) else {
+        return item.effect == EFFECT_DENY;
+    };
+    let mut conditions = residual.of(image.residual_conditions).iter();
+    conditions.all(|&index| condition::holds(image, request, index, item.effect))
+}
+
+/// A row kept as rules, deny first.
+#[inline(never)]
+fn list(image: &View<'_>, request: &Request<'_>, row: &Row) -> Decision {
+    for id in row.cells.of(image.row_rules) {
+        let Some(rule) = image.rules.get(id.as_usize()) else {
+            return Decision::ExplicitDeny;
+        };
+        if conditions_hold(image, request, rule) {
+            return effect(rule.effect);
+        }
+    }
+    Decision::ImplicitDeny
 }
 
 const fn effect(number: u32) -> Decision {

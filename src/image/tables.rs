@@ -53,6 +53,9 @@ tables! {
         "automaton" {
             /// What a matching pattern brings, by [`PatternId`].
             table patterns: Pattern;
+            /// What a pattern brings to the open lanes, by [`PatternId`]: its `open_row`, but
+            /// [`MANY_ROWS`] where a match is to be verified.
+            table open_rows: u32;
             /// Resource → patterns.
             part automaton: Automaton, AutomatonView;
             /// The distinct `NotResource` lists.

@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 
 use super::error::{ImageError, ImageErrorKind};
 use super::tables::{NO_ROW, Row, View};
+use crate::pattern::automaton::{GRAMS, Tail};
 use crate::util::extent::Extent;
 use crate::util::hash::HashTableView;
 use crate::util::int::AsUsize;
@@ -50,16 +51,30 @@ fn look_ups(view: &View<'_>) -> Result<(), ImageError> {
 fn automaton(view: &View<'_>) -> Result<(), ImageError> {
     let automaton = &view.automaton;
     let (heads, grams) = (&automaton.heads, &automaton.grams);
-    let (nodes, tails, pieces) = (heads.nodes, automaton.tails, automaton.pieces);
-    let (ids, programs) = (automaton.ids, automaton.programs);
-    apart("nodes.label", nodes.iter().map(|n| n.label), heads.labels)?;
-    apart("nodes.ends", nodes.iter().map(|n| n.accept.ends), ids)?;
-    apart("nodes.stars", nodes.iter().map(|n| n.accept.stars), ids)?;
+    let (nodes, tails, bodies) = (heads.nodes, automaton.tails, automaton.bodies);
+    let (pieces, programs) = (automaton.pieces, automaton.programs);
+    // Equal labels are stored once.
+    shared("nodes.label", nodes.iter().map(|n| n.label), heads.labels)?;
+    // Nodes that choose by a hash do not share children, and so not the time of choosing.
+    let seeded = (0_u32..).zip(nodes);
+    let mut unseeded = seeded.filter(|(at, node)| node.stride != 0 && node.only_child != *at);
+    if let Some((at, _)) = unseeded.next() {
+        return Err(wrong("nodes.only_child", at.as_usize()));
+    }
     apart("nodes.tails", nodes.iter().map(|n| n.accept.tails), tails)?;
-    // Equal tails are stored once.
-    shared("tails.pieces", tails.iter().map(|t| t.pieces), pieces)?;
-    shared("tails.program", tails.iter().map(|t| t.program), programs)?;
-    within("tails.ending", tails.iter().map(|t| t.ending), programs)?;
+    // A set is asked for by one tail.
+    let is_set = |tail: &&Tail| tail.body == GRAMS;
+    let sets = tails.iter().filter(is_set).map(|tail| tail.id);
+    if !sets.is_sorted_by(|a, b| a < b) {
+        return Err(wrong("tails", 0));
+    }
+    let named = |tail: &Tail| tail.body == GRAMS || tail.body.as_usize() < bodies.len();
+    if let Some(at) = tails.iter().position(|tail| !named(tail)) {
+        return Err(wrong("tails", at));
+    }
+    apart("bodies.pieces", bodies.iter().map(|b| b.pieces), pieces)?;
+    apart("bodies.program", bodies.iter().map(|b| b.program), programs)?;
+    within("bodies.ending", bodies.iter().map(|b| b.ending), programs)?;
     apart("pieces.literal", pieces.iter().map(|p| p.literal), programs)?;
     let filters = grams.sets.iter().map(|set| set.filter);
     apart("sets.filter", filters, grams.filters)?;

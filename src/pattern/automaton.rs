@@ -16,7 +16,8 @@ use super::tree::TreeView;
 use super::{grams::Grams, tree::Tree};
 use crate::util::bytes::{self, Needle};
 use crate::util::extent::Extent;
-use crate::util::ids::PatternId;
+use crate::util::ids::{Id, PatternId};
+use crate::util::int::AsUsize;
 use crate::util::table::tables;
 
 tables! {
@@ -25,13 +26,13 @@ tables! {
         "automaton" {
             /// The literal heads.
             part heads: Tree, TreeView;
-            /// Patterns, as [`Accept::ends`] and [`Accept::stars`] name them.
-            table ids: PatternId;
             /// Patterns with more behind their head.
             table tails: Tail;
-            /// The literals between the stars of the tails.
+            /// What the tails are, each once: many APIs have the same tails.
+            table bodies: Body;
+            /// The literals between the stars of the bodies.
             table pieces: Piece;
-            /// The pattern bytes of the tails.
+            /// The pattern bytes of the bodies.
             table programs: u8;
             /// The tails of heads that have many, by what they contain.
             part grams: Grams, GramsView;
@@ -39,31 +40,31 @@ tables! {
     }
 }
 
-/// In place of a set of grams: the head has few tails.
-pub(crate) const NO_GRAMS: u32 = u32::MAX;
+/// In place of a pattern: there is none.
+pub(crate) const NO_PATTERN: u32 = u32::MAX;
+
+/// In place of a body: the tail stands for a set of grams, by number, and for all tails in it.
+pub(crate) const GRAMS: u32 = u32::MAX;
 
 /// What hangs at a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct Accept {
-    /// Patterns that end here, in [`Automaton::ids`].
-    pub(crate) ends: Extent,
-    /// Patterns that end in `*` here, in [`Automaton::ids`].
-    pub(crate) stars: Extent,
+    /// A pattern that ends here, or [`NO_PATTERN`].
+    pub(crate) end: u32,
+    /// A pattern that ends in `*` here, or [`NO_PATTERN`].
+    pub(crate) star: u32,
     /// Other patterns with this head, in [`Automaton::tails`]; of many, those without a gram.
     pub(crate) tails: Extent,
-    /// The set of grams of the others, or [`NO_GRAMS`].
-    pub(crate) grams: u32,
 }
 
 #[cfg(feature = "build")]
 impl Accept {
     /// Nothing.
     pub(crate) const NOTHING: Self = Self {
-        ends: Extent { start: 0, len: 0 },
-        stars: Extent { start: 0, len: 0 },
+        end: NO_PATTERN,
+        star: NO_PATTERN,
         tails: Extent { start: 0, len: 0 },
-        grams: NO_GRAMS,
     };
 }
 
@@ -73,16 +74,26 @@ impl Accept {
 )]
 #[repr(C)]
 pub(crate) struct Tail {
-    /// The pattern.
-    pub(crate) id: PatternId,
-    /// 1 if it is stars and literals only, the first a star: the pieces and the ending say all.
-    pub(crate) is_simple: u32,
+    /// The pattern; with [`GRAMS`] the set.
+    pub(crate) id: u32,
+    /// In [`Automaton::bodies`], or [`GRAMS`].
+    pub(crate) body: u32,
+}
+
+/// What tails are that read the same.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+#[repr(C)]
+pub(crate) struct Body {
     /// The literals between its stars, in [`Automaton::pieces`].
     pub(crate) pieces: Extent,
     /// The literal behind the last star, in [`Automaton::programs`].
     pub(crate) ending: Extent,
-    /// The pattern bytes behind the head, in [`Automaton::programs`].
+    /// All its bytes, in [`Automaton::programs`].
     pub(crate) program: Extent,
+    /// 1 if it is stars and literals only, the first a star: the pieces and the ending say all.
+    pub(crate) is_simple: u32,
 }
 
 /// A literal between two stars.
@@ -107,49 +118,69 @@ impl AutomatonView<'_> {
         text: &str,
         mut visit: impl FnMut(PatternId) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let mut at = 0_usize;
-        let mut rest = text.as_bytes();
-        while let Some(node) = self.heads.nodes.get(at) {
+        let mut here = self.heads.root(text.as_bytes());
+        while let Some((node, rest)) = here {
             let accept = &node.accept;
-            if rest.is_empty() {
-                self.visit(accept.ends, &mut visit)?;
+            if accept.star != NO_PATTERN {
+                visit(PatternId::from_u32(accept.star))?;
             }
-            if !accept.stars.is_empty() {
-                self.visit(accept.stars, &mut visit)?;
+            if accept.end != NO_PATTERN && rest.is_empty() {
+                visit(PatternId::from_u32(accept.end))?;
             }
             if !accept.tails.is_empty() {
-                self.verify(accept.tails, rest, &mut visit)?;
+                self.for_each_tail(accept.tails, rest, &mut visit)?;
             }
-            if accept.grams != NO_GRAMS {
-                self.verify_by_grams(accept.grams, rest, &mut visit)?;
-            }
-            match self.heads.step(at, node, rest) {
-                Some((child, behind)) => (at, rest) = (child, behind),
-                None => break,
-            }
+            here = self.heads.step(node, rest);
         }
         ControlFlow::Continue(())
     }
 
+    /// Collects the patterns that match the whole of `text`.
+    ///
+    /// PERF: nothing is called that could do anything, so the walk stays in registers.
     #[inline]
-    fn visit(
-        &self,
-        ids: Extent,
-        visit: &mut impl FnMut(PatternId) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        ids.of(self.ids).iter().try_for_each(|&id| visit(id))
+    pub(crate) fn collect(&self, text: &str, matches: &mut Matches) {
+        let mut here = self.heads.root(text.as_bytes());
+        while let Some((node, rest)) = here {
+            let accept = &node.accept;
+            if accept.star != NO_PATTERN {
+                matches.push(accept.star);
+            }
+            if accept.end != NO_PATTERN && rest.is_empty() {
+                matches.push(accept.end);
+            }
+            if !accept.tails.is_empty() {
+                self.collect_tails(accept.tails, rest, matches);
+            }
+            here = self.heads.step(node, rest);
+        }
     }
 
-    #[inline]
-    fn verify(
+    /// PERF: apart, as else the loads of its tables are done ahead of every walk.
+    #[inline(never)]
+    fn collect_tails(&self, tails: Extent, rest: &[u8], matches: &mut Matches) {
+        // Past the room the rest is not worth finding.
+        let _ = self.for_each_tail(tails, rest, &mut |id| {
+            matches.push(id.as_u32());
+            match matches.is_full() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+    }
+
+    #[inline(always)]
+    fn for_each_tail(
         &self,
         tails: Extent,
         rest: &[u8],
         visit: &mut impl FnMut(PatternId) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         tails.of(self.tails).iter().try_for_each(|tail| {
-            if self.matches(tail, rest).is_some() {
-                visit(tail.id)?;
+            if tail.body == GRAMS {
+                self.verify_by_grams(tail.id, rest, visit)?;
+            } else if self.matches(tail.body, rest).is_some() {
+                visit(PatternId::from_u32(tail.id))?;
             }
             ControlFlow::Continue(())
         })
@@ -159,28 +190,73 @@ impl AutomatonView<'_> {
     #[inline(never)]
     fn verify_by_grams(
         &self,
-        grams: u32,
+        set: u32,
         rest: &[u8],
         visit: &mut impl FnMut(PatternId) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        self.grams
-            .candidates(grams, rest, |tails| self.verify(tails, rest, visit))
+        self.grams.candidates(set, rest, |tails| {
+            tails.of(self.tails).iter().try_for_each(|tail| {
+                // One that stands for a set has no body.
+                if self.matches(tail.body, rest).is_some() {
+                    visit(PatternId::from_u32(tail.id))?;
+                }
+                ControlFlow::Continue(())
+            })
+        })
     }
 
-    /// Returns whether a tail matches the whole of `rest`.
-    #[inline]
-    fn matches(&self, tail: &Tail, rest: &[u8]) -> Option<()> {
-        if tail.is_simple == 0 {
-            return glob::matches_bytes(tail.program.of(self.programs), rest).then_some(());
+    /// Returns whether a body matches the whole of `rest`.
+    #[inline(always)]
+    fn matches(&self, body: u32, rest: &[u8]) -> Option<()> {
+        let body = self.bodies.get(body.as_usize())?;
+        if body.is_simple == 0 {
+            return glob::matches_bytes(body.program.of(self.programs), rest).then_some(());
         }
         let mut rest = rest;
-        if !tail.ending.is_empty() {
-            rest = bytes::strip_end(rest, tail.ending.of(self.programs))?;
+        if !body.ending.is_empty() {
+            rest = bytes::strip_end(rest, body.ending.get(self.programs)?)?;
         }
-        for piece in tail.pieces.of(self.pieces) {
-            let literal = piece.literal.of(self.programs);
+        for piece in body.pieces.get(self.pieces)? {
+            let literal = piece.literal.get(self.programs)?;
             rest = piece.needle.behind(literal, rest)?;
         }
         Some(())
+    }
+}
+
+/// The patterns that match one text, without a heap.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Matches {
+    ids: [u32; Self::ROOM],
+    /// How many there are; past the room they are counted only.
+    count: usize,
+}
+
+impl Matches {
+    /// How many are kept. More match hardly ever.
+    const ROOM: usize = 8;
+
+    /// None.
+    pub(crate) const NONE: Self = Self {
+        ids: [0; Self::ROOM],
+        count: 0,
+    };
+
+    #[inline(always)]
+    fn push(&mut self, id: u32) {
+        if let Some(slot) = self.ids.get_mut(self.count) {
+            *slot = id;
+        }
+        self.count += 1;
+    }
+
+    const fn is_full(&self) -> bool {
+        self.count > Self::ROOM
+    }
+
+    /// Returns them, or `None` where there may be more.
+    #[inline(always)]
+    pub(crate) fn get(&self) -> Option<&[u32]> {
+        self.ids.get(..self.count)
     }
 }

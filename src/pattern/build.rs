@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::automaton::{Accept, Automaton, NO_GRAMS, Piece, Tail};
+use super::automaton::{Accept, Automaton, Body, GRAMS, NO_PATTERN, Piece, Tail};
 use super::glob::{ANY, ONE};
 use super::tree::Tree;
 use crate::util::bytes::Needle;
@@ -19,8 +19,8 @@ const GRAMS_FROM: usize = 8;
 /// A pattern behind its head.
 type Open<'p> = (&'p [u8], PatternId);
 
-/// The tails stored so far, by their pattern bytes.
-type Known<'p> = HashMap<&'p [u8], Tail>;
+/// The bodies stored so far, by their pattern bytes.
+type Known<'p> = HashMap<&'p [u8], u32>;
 
 /// Builds the automaton of `programs`, whose indices are the ids of the patterns.
 ///
@@ -36,56 +36,61 @@ pub(crate) fn build(programs: &[&[u8]]) -> Option<Automaton> {
     let mut gram_entries = Vec::new();
     let mut known = Known::new();
     for (node, items) in ending.iter().enumerate() {
-        let (mut ends, mut stars, mut tails) = (Vec::new(), Vec::new(), Vec::new());
+        let mut accept = Accept::NOTHING;
+        let mut tails = Vec::new();
         for &item in items {
             let id = PatternId::new(item)?;
+            // A second pattern of the same bytes, of which variables may make others, is a tail.
             match split.get(item).map_or(&[][..], |(_, tail)| tail) {
-                [] => ends.push(id),
-                [ANY] => stars.push(id),
+                [] if accept.end == NO_PATTERN => accept.end = id.as_u32(),
+                [ANY] if accept.star == NO_PATTERN => accept.star = id.as_u32(),
                 tail => tails.push((tail, id)),
             }
         }
-        let ends = Extent::append(&mut automaton.ids, ends)?;
-        let stars = Extent::append(&mut automaton.ids, stars)?;
-        let (grams, tails) = if tails.len() < GRAMS_FROM {
-            (NO_GRAMS, tails)
+        let set = if tails.len() < GRAMS_FROM {
+            None
         } else {
-            automaton.add_grams(&tails, &mut gram_entries, &mut known)?
+            let (set, rest) = automaton.add_grams(&tails, &mut gram_entries, &mut known)?;
+            tails = rest;
+            Some(Tail {
+                id: set,
+                body: GRAMS,
+            })
         };
-        let tails = automaton.add_tails(tails, &mut known)?;
-        automaton.heads.nodes.get_mut(node)?.accept = Accept {
-            ends,
-            stars,
-            tails,
-            grams,
-        };
+        let tails = automaton.tails(tails, &mut known)?;
+        accept.tails = Extent::append(&mut automaton.tails, tails.into_iter().chain(set))?;
+        automaton.heads.nodes.get_mut(node)?.accept = accept;
     }
     automaton.grams.table = HashTable::new(&gram_entries)?;
     Some(automaton)
 }
 
 impl Automaton {
-    /// Stores tails in a row.
-    fn add_tails<'p>(
+    /// Returns tails with their bodies, which are stored once each.
+    fn tails<'p>(
         &mut self,
         tails: impl IntoIterator<Item = Open<'p>>,
         known: &mut Known<'p>,
-    ) -> Option<Extent> {
-        let mut stored = Vec::new();
-        for (program, id) in tails {
-            // Many APIs have the same tails: one copy stays near, a copy each does not.
-            let tail = match known.get(program) {
+    ) -> Option<Vec<Tail>> {
+        let stored = tails.into_iter().map(|(program, id)| {
+            let body = match known.get(program) {
                 Some(&known) => known,
-                None => self.tail(program)?,
+                None => {
+                    let body = self.body(program)?;
+                    let number = to_u32(self.bodies.len()).filter(|&number| number < GRAMS)?;
+                    self.bodies.push(body);
+                    known.insert(program, number);
+                    number
+                }
             };
-            known.insert(program, tail);
-            stored.push(Tail { id, ..tail });
-        }
-        Extent::append(&mut self.tails, stored)
+            let id = id.as_u32();
+            Some(Tail { id, body })
+        });
+        stored.collect()
     }
 
     /// Takes a tail apart at its stars, for any pattern.
-    fn tail(&mut self, program: &[u8]) -> Option<Tail> {
+    fn body(&mut self, program: &[u8]) -> Option<Body> {
         let start = to_u32(self.programs.len())?;
         let stored = Extent::append(&mut self.programs, program.iter().copied())?;
         let mut literals = Vec::new();
@@ -101,8 +106,7 @@ impl Automaton {
             needle: Needle::new(literal),
             literal: extent,
         });
-        Some(Tail {
-            id: PatternId::default(),
+        Some(Body {
             is_simple: u32::from(program.first() == Some(&ANY) && !program.contains(&ONE)),
             pieces: Extent::append(&mut self.pieces, pieces)?,
             ending,
@@ -126,7 +130,8 @@ impl Automaton {
                 .collect()
         };
         let added = grams.add(&programs, entries, |indices| {
-            self.add_tails(pick(indices), known)
+            let tails = self.tails(pick(indices), known)?;
+            Extent::append(&mut self.tails, tails)
         });
         self.grams = grams;
         added.map(|(set, rest)| (set, pick(&rest)))

@@ -3,13 +3,17 @@
 //! A node is left by the next `stride` bytes of the text all at once: as many as every
 //! key below it still has, sixteen at most. Ten thousand API ids of ten characters thus
 //! hang at one node, one look into a hash table away, where a tree by single bytes would
-//! be walked ten nodes down. A node with a single child needs no table.
+//! be walked ten nodes down. A node with a single child needs no table, and what all keys
+//! share is the root's own label.
 //!
 //! # Invariants
 //!
-//! - Node 0 is the root and has no label; every other label is not empty, so a walk ends.
+//! - Node 0 is the root; every other label is not empty, so a walk ends.
 //! - A child is found by the first bytes of its label and counts only if the text has all
 //!   of it: the tree is exact whatever the hash.
+
+#[cfg(feature = "build")]
+use std::collections::{HashMap, hash_map::Entry};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -19,14 +23,16 @@ use crate::util::extent::Extent;
 #[cfg(feature = "build")]
 use crate::util::hash::HashTable;
 use crate::util::hash::{self, HashTableView};
-use crate::util::int::{AsUsize, to_u32};
+use crate::util::int::AsUsize;
+#[cfg(feature = "build")]
+use crate::util::int::to_u32;
 use crate::util::table::tables;
 
 /// The most bytes that a node looks at to choose a child: two words.
-#[cfg(feature = "build")]
 const STRIDE_MAX: usize = 16;
 
 /// In place of a child: there is none, or more than one.
+#[cfg(feature = "build")]
 const NO_CHILD: u32 = u32::MAX;
 
 tables! {
@@ -43,43 +49,49 @@ tables! {
     }
 }
 
-/// A node of a [`Tree`].
+/// A node of a [`Tree`]: half a cache line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct Node {
-    /// The bytes between parent and node, in [`Tree::labels`].
+    /// The bytes between parent and node, in [`Tree::labels`]; equal labels are one.
     pub(crate) label: Extent,
     /// How many bytes choose a child; 0 where there are no children to choose from.
     pub(crate) stride: u32,
-    /// The only child, or [`NO_CHILD`].
+    /// Without a stride: the only child, or [`NO_CHILD`]. With one: the seed of the hash by
+    /// which the children are found, the node's own number.
     pub(crate) only_child: u32,
     /// What hangs at it.
     pub(crate) accept: Accept,
 }
 
-impl TreeView<'_> {
-    /// Returns the child of `node`, which has this number, whose label starts `rest`, and what is behind the label.
-    #[inline]
-    pub(crate) fn step<'t>(
-        &self,
-        at: usize,
-        node: &Node,
-        rest: &'t [u8],
-    ) -> Option<(usize, &'t [u8])> {
-        if node.only_child != NO_CHILD {
+impl<'a> TreeView<'a> {
+    /// Returns the root, and what is behind its label.
+    #[inline(always)]
+    pub(crate) fn root<'t>(&self, text: &'t [u8]) -> Option<(&'a Node, &'t [u8])> {
+        let root = self.nodes.first()?;
+        let label = root.label.get(self.labels)?;
+        let (start, behind) = text.split_at_checked(label.len())?;
+        bytes::equal(start, label).then_some((root, behind))
+    }
+
+    /// Returns the child of `node` whose label starts `rest`, and what is behind the label.
+    #[inline(always)]
+    pub(crate) fn step<'t>(&self, node: &Node, rest: &'t [u8]) -> Option<(&'a Node, &'t [u8])> {
+        if node.stride == 0 {
             return self.enter(node.only_child, rest);
         }
         let (first, second) = key(rest, node.stride.as_usize())?;
-        let hash = hash::words(to_u32(at)?, first, second);
+        // The nodes choose apart by what leads to them.
+        let hash = hash::words(node.only_child, first, second);
         self.children
             .candidates(hash)
             .find_map(|child| self.enter(child, rest))
     }
 
-    #[inline]
-    fn enter<'t>(&self, child: u32, rest: &'t [u8]) -> Option<(usize, &'t [u8])> {
-        let child = child.as_usize();
-        let label = self.nodes.get(child)?.label.of(self.labels);
+    #[inline(always)]
+    fn enter<'t>(&self, child: u32, rest: &'t [u8]) -> Option<(&'a Node, &'t [u8])> {
+        let child = self.nodes.get(child.as_usize())?;
+        let label = child.label.get(self.labels)?;
         // An empty label, which no build makes, would let a walk stand still.
         let (start, behind) = rest.split_at_checked(label.len())?;
         (!label.is_empty() && bytes::equal(start, label)).then_some((child, behind))
@@ -101,9 +113,14 @@ impl Tree {
         let mut children: Vec<(u64, u32)> = Vec::new();
         // (how many bytes lead to the node's parent and to itself, the keys below it, its parent
         // if that has to be told of it); a node's number is given when it is taken up.
+        let shared = match (order.first(), order.last()) {
+            (Some(&first), Some(&last)) => common(key_of(first), key_of(last)),
+            _ => 0,
+        };
+        let mut labels: HashMap<&[u8], Extent> = HashMap::new();
         let mut open: Vec<Open<'_>> = vec![Open {
             from: 0,
-            depth: 0,
+            depth: shared,
             below: &order,
             parent: None,
         }];
@@ -158,10 +175,16 @@ impl Tree {
                     });
                 }
             }
+            let label = match labels.entry(label) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(new) => {
+                    *new.insert(Extent::append(&mut tree.labels, label.iter().copied())?)
+                }
+            };
             tree.nodes.push(Node {
-                label: Extent::append(&mut tree.labels, label.iter().copied())?,
+                label,
                 stride: to_u32(stride)?,
-                only_child: NO_CHILD,
+                only_child: if stride == 0 { NO_CHILD } else { at },
                 accept: Accept::NOTHING,
             });
             ends.push(ending.to_vec());
@@ -181,32 +204,51 @@ struct Open<'o> {
     parent: Option<(u32, usize)>,
 }
 
-/// Returns the first `stride` bytes as two words, or `None` where `rest` is shorter or the stride none.
+/// Returns the first `stride` bytes as two words, or `None` where `rest` is shorter.
 #[inline(always)]
 fn key(rest: &[u8], stride: usize) -> Option<(u64, u64)> {
-    let bytes = rest.get(..stride)?;
-    let word = |bytes: &[u8]| {
-        bytes
-            .first_chunk::<8>()
-            .map(|&word| u64::from_le_bytes(word))
-    };
-    if let Some(first) = word(bytes) {
-        // The two words overlap, or are one twice.
-        let second = bytes
-            .last_chunk::<8>()
-            .map(|&word| u64::from_le_bytes(word));
-        return second.map(|second| (first, second));
+    match rest.first_chunk() {
+        Some(bytes) => masked(bytes, stride),
+        None => key_of_short(rest, stride),
     }
-    let bits = u32::try_from(stride).ok()? * 8;
-    let first = match word(rest) {
-        Some(word) => word & !u64::MAX.checked_shl(bits)?,
-        None => bytes
-            .iter()
-            .rev()
-            .fold(0, |word, &byte| word << 8 | u64::from(byte)),
-    };
-    (stride > 0).then_some((first, 0))
 }
+
+#[inline(always)]
+fn masked(bytes: &[u8; STRIDE_MAX], stride: usize) -> Option<(u64, u64)> {
+    let &(first_mask, second_mask) = MASKS.get(stride)?;
+    let (&[first, second], _) = bytes.as_chunks::<8>().0.split_first_chunk::<2>()?;
+    let (first, second) = (u64::from_le_bytes(first), u64::from_le_bytes(second));
+    Some((first & first_mask, second & second_mask))
+}
+
+/// PERF: apart, as it hardly ever occurs and costs the walk its registers.
+#[inline(never)]
+fn key_of_short(rest: &[u8], stride: usize) -> Option<(u64, u64)> {
+    let start = rest.get(..stride)?;
+    let mut bytes = [0; STRIDE_MAX];
+    bytes.get_mut(..stride)?.copy_from_slice(start);
+    masked(&bytes, stride)
+}
+
+/// The bits of the first so many bytes.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "done by the compiler, which would refuse"
+)]
+const MASKS: [(u64, u64); STRIDE_MAX + 1] = {
+    let mut masks = [(0_u64, 0_u64); STRIDE_MAX + 1];
+    let mut stride = 1;
+    while stride <= STRIDE_MAX {
+        let (first, second) = masks[stride - 1];
+        masks[stride] = if stride <= 8 {
+            (first << 8 | 0xff, 0)
+        } else {
+            (first, second << 8 | 0xff)
+        };
+        stride += 1;
+    }
+    masks
+};
 
 /// Returns the length of the common prefix.
 #[cfg(feature = "build")]
@@ -224,13 +266,15 @@ mod tests {
     /// The keys that start `text`, by walking.
     fn starts(tree: &Tree, ends: &[Vec<usize>], text: &[u8]) -> Vec<usize> {
         let mut found = Vec::new();
-        let (mut at, mut rest) = (0, text);
-        loop {
-            found.extend(&ends[at]);
-            match tree.view().step(at, &tree.nodes[at], rest) {
-                Some((child, behind)) => (at, rest) = (child, behind),
-                None => break,
-            }
+        let view = tree.view();
+        let mut here = view.root(text);
+        while let Some((node, rest)) = here {
+            let at = tree
+                .nodes
+                .iter()
+                .position(|other| core::ptr::eq(other, node));
+            found.extend(&ends[at.unwrap()]);
+            here = view.step(node, rest);
         }
         found.sort_unstable();
         found
@@ -241,7 +285,8 @@ mod tests {
         let keys: Vec<String> = (0..5000).map(|i| format!("arn:aws:{i:010}/")).collect();
         let keys: Vec<&[u8]> = keys.iter().map(String::as_bytes).collect();
         let (tree, ends) = Tree::new(&keys).unwrap();
-        assert_eq!(tree.nodes.len(), 5002, "root, what all share, one for each");
+        assert_eq!(tree.nodes.len(), 5001, "what all share, one for each");
+        assert_eq!(tree.labels.len(), 14 + 5000 * 5);
         assert_eq!(starts(&tree, &ends, b"arn:aws:0000004321/prod"), [4321]);
         assert_eq!(starts(&tree, &ends, b"arn:aws:0000005000/"), [0; 0]);
         assert_eq!(starts(&tree, &ends, b"arn:aws:00"), [0; 0]);

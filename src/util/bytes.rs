@@ -59,6 +59,9 @@ pub(crate) struct Needle {
 /// A one in each byte.
 const ONES: u64 = u64::MAX / 0xff;
 
+/// How many places are told at once whether the first two bytes stand there.
+const WIDE: usize = 16;
+
 /// How many places at which the first two bytes stand are compared; then a search takes over
 /// that is linear whatever the text.
 const TRIES: usize = 8;
@@ -77,13 +80,49 @@ impl Needle {
     /// Returns what is behind the first place of `literal`, which this is made of, in `text`.
     #[inline(always)]
     pub(crate) fn behind<'t>(self, literal: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
+        let from = self.skip(text)?;
+        self.behind_near(literal, text.get(from..)?)
+    }
+
+    /// Returns a place of `text` before which the first two bytes stand nowhere, or `None` where
+    /// they do not stand in it at all.
+    ///
+    /// PERF: most texts do not have them; sixteen places are told in a vector register.
+    #[inline(always)]
+    fn skip(self, text: &[u8]) -> Option<usize> {
+        let (Some(last), true) = (text.len().checked_sub(WIDE + 1), self.mask != 0) else {
+            return Some(0);
+        };
+        let [first, ..] = self.first.to_le_bytes();
+        let [second, ..] = self.second.to_le_bytes();
+        let mut from = 0_usize;
+        loop {
+            let at = from.min(last);
+            let window = text.get(at..)?.first_chunk::<{ WIDE + 1 }>()?;
+            let (x, y) = (window.first_chunk::<WIDE>()?, window.last_chunk::<WIDE>()?);
+            let mut is_there = false;
+            for (x, y) in x.iter().zip(y) {
+                is_there |= (*x == first) & (*y == second);
+            }
+            if is_there {
+                return Some(at);
+            }
+            if from >= last {
+                return None;
+            }
+            from += WIDE;
+        }
+    }
+
+    #[inline(always)]
+    fn behind_near<'t>(self, literal: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
         let mut tries = TRIES;
         let mut from = 0_usize;
         // The last step overlaps the one before it, so that it has its nine bytes.
         let last = text.len().checked_sub(9);
         while let Some(last) = last {
             let at = from.min(last);
-            let mut places = self.places(text.get(at..)?.first_chunk()?);
+            let mut places = self.places(text.get(at..)?.first_chunk()?)?;
             while places != 0 {
                 let place = at + byte_index(places);
                 let found = text.get(place..)?;
@@ -111,12 +150,13 @@ impl Needle {
 
     /// Returns a bit in each of the first eight bytes at which the literal may start.
     #[inline(always)]
-    fn places(self, text: &[u8; 9]) -> u64 {
-        let ([first @ .., _], [_, second @ ..]) = (*text, *text);
+    fn places(self, text: &[u8; 9]) -> Option<u64> {
+        // PERF: by reference; of a copy the second word stalls on the store of the first.
+        let (&first, &second) = (text.first_chunk()?, text.last_chunk()?);
         let (first, second) = (u64::from_le_bytes(first), u64::from_le_bytes(second));
         let differ = (first ^ self.first) | (second ^ self.second) & self.mask;
         // The top bit of each byte that is zero, and of few others.
-        differ.wrapping_sub(ONES) & !differ & ONES << 7
+        Some(differ.wrapping_sub(ONES) & !differ & ONES << 7)
     }
 }
 

@@ -27,6 +27,15 @@ impl Extent {
         table.get(start..end).unwrap_or_default()
     }
 
+    /// Returns the items of `table`, or `None` where they do not lie in it.
+    ///
+    /// PERF: a branch that is never taken, where [`Self::of`] chooses between two slices.
+    #[inline(always)]
+    pub(crate) fn get<T>(self, table: &[T]) -> Option<&[T]> {
+        let start = self.start.as_usize();
+        table.get(start..start.saturating_add(self.len.as_usize()))
+    }
+
     /// Returns whether there are no items.
     #[inline(always)]
     pub(crate) const fn is_empty(self) -> bool {

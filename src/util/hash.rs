@@ -10,7 +10,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 #[cfg(feature = "build")]
 use crate::util::int::to_u32;
-use crate::util::int::{AsUsize, fold, high32, low32};
+use crate::util::int::{AsUsize, fold, low32};
 use crate::util::table::tables;
 
 /// Returns the hash of `bytes` under `seed`.
@@ -117,12 +117,13 @@ impl HashTableView<'_> {
     #[inline]
     pub(crate) fn candidates(&self, hash: u64) -> impl Iterator<Item = u32> + Clone {
         let at = bucket(hash, self.bits).as_usize();
-        let slots = match (self.buckets.get(at), self.buckets.get(at + 1)) {
-            (Some(from), Some(to)) => self
+        let ends = self.buckets.get(at..).and_then(<[u32]>::first_chunk);
+        let slots = match ends {
+            Some(&[from, to]) => self
                 .slots
                 .get(from.as_usize()..to.as_usize())
                 .unwrap_or_default(),
-            _ => &[],
+            None => &[],
         };
         let check = low32(hash);
         slots
@@ -136,9 +137,7 @@ impl HashTableView<'_> {
 #[inline(always)]
 fn bucket(hash: u64, bits: u32) -> u32 {
     // No bits leave nothing of 32.
-    high32(hash)
-        .checked_shr(32_u32.wrapping_sub(bits))
-        .unwrap_or(0)
+    low32((hash >> 32).wrapping_shr(32_u32.wrapping_sub(bits)))
 }
 
 #[cfg(test)]

@@ -72,6 +72,7 @@ pub(crate) const fn low32(word: u64) -> u32 {
 }
 
 /// Returns the upper half.
+#[cfg(feature = "build")]
 #[inline(always)]
 #[expect(clippy::as_conversions, reason = "the shift leaves 32 bits")]
 pub(crate) const fn high32(word: u64) -> u32 {

@@ -1,6 +1,6 @@
 //! Decisions in batches of every length are those of one by one.
 
-use portcullis::{Address, Decision, Engine, Policy, Request};
+use portcullis::{Address, Decision, Engine, Policy, Principal, Request, reference};
 
 #[test]
 fn batches_of_every_length() {
@@ -49,5 +49,88 @@ fn batches_of_every_length() {
             more[length..].iter().all(|&d| d == Decision::ExplicitDeny),
             "what is not asked is not written"
         );
+    }
+}
+
+/// Of many heads; some requests match more patterns than are kept, and some are in other lanes.
+#[test]
+fn batches_of_a_large_engine() {
+    let mut statements = Vec::new();
+    for i in 0..1500 {
+        let effect = if i % 3 == 0 { "Deny" } else { "Allow" };
+        statements.push(format!(
+            r#"{{"Effect": "{effect}", "Principal": "*", "Action": "execute-api:Invoke",
+                "Resource": ["arn:{i:04}/*/GET/*", "arn:{i:04}/prod/POST/pets"],
+                "Condition": {{"IpAddress": {{"aws:SourceIp": "10.{}.0.0/16"}}}}}}"#,
+            i % 200
+        ));
+    }
+    // Of these the request for the longest matches all, and the last denies.
+    for (at, end) in [
+        "", "1", "12", "123", "1234", "12345", "123456", "1234567", "12345678",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        statements.push(format!(
+            r#"{{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "arn:many/{end}*",
+                "Condition": {{"IpAddress": {{"aws:SourceIp": "10.{at}.0.0/16"}}}}}}"#
+        ));
+    }
+    statements.push(
+        r#"{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "arn:many/*8"},
+           {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "arn:a:b:c:d:*${aws:username}"}"#
+            .to_owned(),
+    );
+    let text = format!(
+        r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#,
+        statements.join(",")
+    );
+    let policies = [Policy::from_json(&text).unwrap()];
+    let engine = Engine::builder().policy(policies[0].clone()).build();
+    let engine = engine.unwrap();
+    let resources: Vec<String> = (0..300)
+        .map(|i| match i % 6 {
+            0 => format!("arn:{:04}/prod/GET/x", i * 7 % 1600),
+            1 => format!("arn:{:04}/prod/POST/pets", i * 7 % 1600),
+            2 => format!("arn:many/12345678{}", i % 4 + 6),
+            3 => format!("arn:{:04}/POST", i * 7 % 1600),
+            4 => "arn:many/1".to_owned(),
+            _ => format!("arn:a:b:c:d:{i}/p"),
+        })
+        .collect();
+    let context = [("aws:username", portcullis::Value::Text("/p"))];
+    let requests: Vec<Request<'_>> = (0_usize..)
+        .zip(&resources)
+        .map(|(i, resource)| {
+            let octet = u8::try_from(i * 7 % 1600 % 200).unwrap();
+            let ip = core::net::Ipv4Addr::new(10, if i % 2 == 0 { octet } else { 3 }, 0, 1);
+            let request = Request::invoke(ip, resource).with_context(&context);
+            match i % 5 {
+                0 => request.with_principal(Principal::Aws("arn:aws:iam::123456789012:user/u")),
+                1 => request.with_action("execute-api:Other"),
+                _ => request,
+            }
+        })
+        .collect();
+    let expected: Vec<Decision> = requests
+        .iter()
+        .map(|request| reference::decide(&policies, request))
+        .collect();
+    for outcome in [
+        Decision::Allow,
+        Decision::ExplicitDeny,
+        Decision::ImplicitDeny,
+    ] {
+        let count = expected.iter().filter(|&&d| d == outcome).count();
+        assert!(count > 10, "{outcome}: {count}");
+    }
+    for length in [1, 15, 16, 17, 300] {
+        let mut decisions = vec![Decision::Allow; length];
+        assert_eq!(engine.decide_batch(&requests, &mut decisions), length);
+        assert_eq!(decisions, expected[..length]);
+    }
+    for (request, &decision) in requests.iter().zip(&expected) {
+        assert_eq!(engine.decide(request), decision, "{request:?}");
     }
 }
