@@ -20,15 +20,15 @@ fn baseline(instructions: u64) -> LibraryBenchmarkConfig {
 }
 
 #[library_benchmark]
-#[bench::statements_10(args = (Case::statements(10),), config = baseline(151_400))]
-#[bench::statements_100(args = (Case::statements(100),), config = baseline(152_553))]
-#[bench::statements_1000(args = (Case::statements(1_000),), config = baseline(157_259))]
-#[bench::statements_10000(args = (Case::statements(10_000),), config = baseline(159_440))]
-#[bench::block_list_1000(args = (Case::block_list(1_000),), config = baseline(68_464))]
-#[bench::block_list_100000(args = (Case::block_list(100_000),), config = baseline(67_675))]
-#[bench::block_list_1000000(args = (Case::block_list(1_000_000),), config = baseline(67_177))]
-#[bench::block_list_v6_200000(args = (Case::block_list_v6(200_000),), config = baseline(110_488))]
-#[bench::all_open_10000(args = (Case::all_open(10_000),), config = baseline(62_259))]
+#[bench::statements_10(args = (Case::statements(10),), config = baseline(153_917))]
+#[bench::statements_100(args = (Case::statements(100),), config = baseline(155_324))]
+#[bench::statements_1000(args = (Case::statements(1_000),), config = baseline(159_528))]
+#[bench::statements_10000(args = (Case::statements(10_000),), config = baseline(161_667))]
+#[bench::block_list_1000(args = (Case::block_list(1_000),), config = baseline(69_520))]
+#[bench::block_list_100000(args = (Case::block_list(100_000),), config = baseline(68_772))]
+#[bench::block_list_1000000(args = (Case::block_list(1_000_000),), config = baseline(68_440))]
+#[bench::block_list_v6_200000(args = (Case::block_list_v6(200_000),), config = baseline(112_094))]
+#[bench::all_open_10000(args = (Case::all_open(10_000),), config = baseline(62_004))]
 fn decide(case: Case) -> (usize, Case) {
     // The case goes back, so that freeing it is not counted.
     (black_box(case.decide()), case)
