@@ -42,9 +42,10 @@ impl Folder {
     /// Writes a policy that allows `allowed` and denies `denied`.
     fn policy(&self, name: &str, allowed: &[&str], denied: &[&str]) -> String {
         let statement = |effect: &str, list: &[&str]| {
-            json!({"Sid": format!("{effect}</script>&"), "Effect": effect, "Principal": "*",
-                "Action": "execute-api:Invoke", "Resource": "*",
-                "Condition": {"IpAddress": {"aws:SourceIp": list}}})
+            // By name: whether maps keep the order they are made in hangs on who else is built.
+            json!({"Action": "execute-api:Invoke",
+                "Condition": {"IpAddress": {"aws:SourceIp": list}}, "Effect": effect,
+                "Principal": "*", "Resource": "*", "Sid": format!("{effect}</script>&")})
         };
         let lists = [("Allow", allowed), ("Deny", denied)];
         let lists = lists.iter().filter(|(_, list)| !list.is_empty());
@@ -52,7 +53,7 @@ impl Folder {
             .map(|(effect, list)| statement(effect, list))
             .collect();
         let file = self.file(name);
-        let policy = json!({"Version": "2012-10-17", "Statement": statements});
+        let policy = json!({"Statement": statements, "Version": "2012-10-17"});
         fs::write(&file, serde_json::to_string_pretty(&policy).unwrap()).unwrap();
         file
     }
