@@ -1,16 +1,14 @@
 //! `compile`: policies → an image in a file.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
 use std::path::Path;
-use std::process;
 
 use crate::args::CompileArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::policies::{self, has_short_hand, is_image};
+use crate::replace::replace_or_create;
 use crate::reply::Reply;
 use crate::target;
 use crate::terminal::visible;
@@ -50,31 +48,24 @@ pub(crate) fn run(args: &CompileArgs, output: &Output) -> Result<Reply, Failure>
         .map(|loaded| loaded.policy.statements().len())
         .sum();
     let file = args.output.display().to_string();
-    if let Err(error) = replace(&args.output, engine.image()) {
+    if let Err(error) = replace_or_create(&args.output, engine.image()) {
         return Err(Failure::File { file, error });
     }
     output.note(&format!(
-        "{}: {statements} statements of {} policies in {} bytes",
+        "{}: {statements} {} of {} {} in {} bytes",
         visible(&file),
+        if statements == 1 {
+            "statement"
+        } else {
+            "statements"
+        },
         loaded.len(),
+        if loaded.len() == 1 {
+            "policy"
+        } else {
+            "policies"
+        },
         engine.image().len(),
     ));
     Ok(Reply::new(String::new(), Exit::Ok))
-}
-
-/// Writes a file beside its place and renames it: who has the old one open or mapped keeps it.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut beside = OsString::from(".");
-    beside.push(name);
-    beside.push(format!(".{}", process::id()));
-    let beside = path.with_file_name(beside);
-    let written = File::create_new(&beside)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        // What is said is why it was not written.
-        let _ = fs::remove_file(&beside);
-    }
-    written
 }

@@ -8,7 +8,8 @@ use tempfile::NamedTempFile;
 
 /// Writes `content` beside the file and puts it in the file's place.
 ///
-/// A link stays a link: what it leads to is replaced. Permissions are kept.
+/// A link stays a link: what it leads to is replaced. Permissions are kept. Who has the old
+/// content open or mapped keeps it.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let path = fs::canonicalize(path)?;
     let permissions = fs::metadata(&path)?.permissions();
@@ -25,6 +26,29 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     file.as_file().set_permissions(permissions)?;
     file.as_file().sync_all()?;
     file.persist(&path)?;
+    Ok(())
+}
+
+/// As [`replace`], but a file that is not there is made.
+pub(crate) fn replace_or_create(path: &Path, content: &[u8]) -> io::Result<()> {
+    if path.exists() {
+        return replace(path, content);
+    }
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any new file: less what the user's mask takes away.
+        file.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = file.tempfile_in(folder)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
     Ok(())
 }
 

@@ -44,14 +44,14 @@ fn a_difference_for_reading() {
     let outcome = run_with("diff block-list.json -", &changed_block_list());
     assert_eq!(
         outcome.stdout,
-        "different in 2 regions; gained: 128 IPv4 addresses; lost: 1208925819614629174706176 IPv6 addresses\n\
+        "different in 2 regions; gained: 128 IPv4 addresses; lost: 2^80 IPv6 addresses\n\
          \n\
          now allowed, was an explicit deny (128 IPv4 addresses)\n  \
            from     198.51.100.128/25\n  \
            where    resource matches `execute-api:/*`\n  \
            example  execute-api:Invoke on arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/pets from 198.51.100.129\n\
          \n\
-         no longer allowed, now an explicit deny (1208925819614629174706176 IPv6 addresses)\n  \
+         no longer allowed, now an explicit deny (2^80 IPv6 addresses)\n  \
            from     2001:db8:bac::/48\n  \
            where    resource matches `execute-api:/*`\n  \
            example  execute-api:Invoke on arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/pets from 2001:db8:bac::1\n"

@@ -52,10 +52,40 @@ pub(super) fn counted(v4: AddressCount, v6: AddressCount) -> String {
     };
     match (v4.is_zero(), v6.is_zero()) {
         (true, true) => "no address".to_owned(),
-        (false, true) => format!("{v4} IPv4 {}", noun(v4)),
-        (true, false) => format!("{v6} IPv6 {}", noun(v6)),
-        (false, false) => format!("{v4} IPv4 and {v6} IPv6 addresses"),
+        (false, true) => format!("{} IPv4 {}", amount(v4), noun(v4)),
+        (true, false) => format!("{} IPv6 {}", amount(v6), noun(v6)),
+        (false, false) => format!("{} IPv4 and {} IPv6 addresses", amount(v4), amount(v6)),
     }
+}
+
+/// Returns a count, exact: `4,294,967,040`, and past 2^32 where it is so simple `2^80` or `2^128 - 2^80`.
+fn amount(count: AddressCount) -> String {
+    let Some(count) = count.as_u128() else {
+        return "2^128".to_owned();
+    };
+    if count > 1 << 32 {
+        // What is left to the next power of two; 2^128 is 0.
+        let left = count
+            .checked_next_power_of_two()
+            .unwrap_or(0)
+            .wrapping_sub(count);
+        let bits = u128::BITS - count.leading_zeros();
+        if count.is_power_of_two() {
+            return format!("2^{}", count.trailing_zeros());
+        }
+        if left.is_power_of_two() {
+            return format!("2^{bits} - 2^{}", left.trailing_zeros());
+        }
+    }
+    let digits = count.to_string();
+    let mut spaced = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            spaced.push(',');
+        }
+        spaced.push(digit);
+    }
+    spaced
 }
 
 /// Returns the sentence that sums up gains and losses.

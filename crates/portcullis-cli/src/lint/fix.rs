@@ -1,9 +1,7 @@
 //! Fixes: the texts that they make, proven to mean the same, and the files written.
 
 use core::fmt::Write as _;
-use std::fs;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
 use portcullis::analysis::lint::{self, Edit, Report};
@@ -13,6 +11,7 @@ use portcullis::{Api, analysis};
 use crate::args::Kind;
 use crate::failure::Failure;
 use crate::policies::{LoadedPolicy, options};
+use crate::replace::replace;
 use crate::terminal::{shortened, visible};
 
 /// A policy's text with fixes made.
@@ -153,23 +152,10 @@ pub(super) fn drawn(loaded: &[LoadedPolicy], changes: &[Change]) -> String {
 /// Replaces the file by the changed text, whole or not at all.
 pub(super) fn write(path: Option<&PathBuf>, change: &Change) -> Result<(), Failure> {
     let Some(path) = path else { return Ok(()) };
-    replace(path, &change.text).map_err(|error| Failure::File {
+    replace(path, change.text.as_bytes()).map_err(|error| Failure::File {
         file: path.display().to_string(),
         error,
     })
-}
-
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // A link stays a link: what it points to is replaced.
-    let path = fs::canonicalize(path)?;
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    let permissions = fs::metadata(&path)?.permissions();
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().set_permissions(permissions)?;
-    file.as_file().sync_all()?;
-    file.persist(&path)?;
-    Ok(())
 }
 
 fn line_start(text: &str, at: usize) -> usize {
