@@ -44,8 +44,13 @@ pub(crate) fn run(args: &FitArgs, output: &Output) -> Result<Reply, Failure> {
         }
     }
     let (before, after) = (fit.characters_before(), fit.characters());
+    let proof = if fit.is_proven() {
+        "proven equal"
+    } else {
+        "the policy as it was, for what was found could not be proven equal"
+    };
     output.note(&format!(
-        "{before} characters became {after}, {} fewer{note}; limit {}; proven equal",
+        "{before} characters became {after}, {} fewer{note}; limit {}; {proof}",
         before.saturating_sub(after),
         args.limit
     ));
