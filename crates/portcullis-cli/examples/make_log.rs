@@ -19,8 +19,8 @@ fn main() -> io::Result<()> {
             format!(
                 "2001:db8:{:x}:{:x}::{:x}",
                 client % 997,
-                client % 31,
-                client
+                client >> 16,
+                client & 0xffff
             )
         } else {
             let network = match client % 50 {
