@@ -6,6 +6,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use super::vector::{self, WIDE};
 use crate::util::int::AsUsize;
 
 /// Returns whether two byte strings are equal.
@@ -14,10 +15,15 @@ pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    if let (Some(x), Some(y)) = (a.last_chunk::<16>(), b.last_chunk::<16>()) {
-        // Arrays of 16 bytes are compared in a vector register.
-        let (a, b) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
-        return x == y && a.iter().zip(b).all(|(x, y)| x == y);
+    if let (Some(x), Some(y)) = (ends::<WIDE>(a), ends::<WIDE>(b)) {
+        // PERF: up to 64 bytes in one go.
+        return match (inner(a), inner(b)) {
+            (Some(m), Some(n)) => {
+                vector::agree([x.0, x.1, m.0, m.1], [y.0, y.1, n.0, n.1])
+                    && (a.len() <= 4 * WIDE || is_equal_in_steps(a, b))
+            }
+            _ => vector::agree([x.0, x.1], [y.0, y.1]),
+        };
     }
     match (ends::<8>(a), ends::<8>(b)) {
         (Some(x), Some(y)) => x == y,
@@ -26,6 +32,22 @@ pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
             _ => a.iter().eq(b),
         },
     }
+}
+
+/// Returns the second sixteen bytes and the last but sixteen, which may overlap; none up to 32.
+#[inline(always)]
+fn inner(bytes: &[u8]) -> Option<(&[u8; WIDE], &[u8; WIDE])> {
+    let (_, behind) = bytes.split_first_chunk::<WIDE>()?;
+    if behind.len() <= WIDE {
+        return None;
+    }
+    let (before, _) = bytes.split_last_chunk::<WIDE>()?;
+    Some((behind.first_chunk()?, before.last_chunk()?))
+}
+
+#[inline(never)]
+fn is_equal_in_steps(a: &[u8], b: &[u8]) -> bool {
+    a.as_chunks::<WIDE>().0 == b.as_chunks::<WIDE>().0
 }
 
 /// Returns whether `text` starts with `start`.
@@ -42,25 +64,17 @@ pub(crate) fn strip_end<'t>(text: &'t [u8], end: &[u8]) -> Option<&'t [u8]> {
     equal(last, end).then_some(before)
 }
 
-/// How a literal is looked for: by its first two bytes, eight places at a time.
+/// How a literal is looked for: by its first two bytes, sixteen places at a time.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
 )]
 #[repr(C)]
 pub(crate) struct Needle {
-    /// The first byte in all eight.
-    first: u64,
-    /// The second byte in all eight; of a literal of one byte, nothing.
-    second: u64,
-    /// All ones, or nothing where there is no second byte.
-    mask: u64,
+    /// The first byte in all sixteen.
+    first: [u8; WIDE],
+    /// The second byte in all sixteen; of a literal of one byte, nothing that counts.
+    second: [u8; WIDE],
 }
-
-/// A one in each byte.
-const ONES: u64 = u64::MAX / 0xff;
-
-/// How many places are told at once whether the first two bytes stand there.
-const WIDE: usize = 16;
 
 /// How many places at which the first two bytes stand are compared; then a search takes over
 /// that is linear whatever the text.
@@ -69,63 +83,28 @@ const TRIES: usize = 8;
 impl Needle {
     /// Returns how to look for `literal`, which is not empty.
     pub(crate) fn new(literal: &[u8]) -> Self {
-        let splat = |byte: Option<&u8>| byte.map_or(0, |&byte| u64::from(byte) * ONES);
+        let splat = |byte: Option<&u8>| [byte.copied().unwrap_or_default(); WIDE];
         Self {
             first: splat(literal.first()),
             second: splat(literal.get(1)),
-            mask: literal.get(1).map_or(0, |_| u64::MAX),
         }
     }
 
     /// Returns what is behind the first place of `literal`, which this is made of, in `text`.
     #[inline(always)]
-    pub(crate) fn behind<'t>(self, literal: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
-        let from = self.skip(text)?;
-        self.behind_near(literal, text.get(from..)?)
-    }
-
-    /// Returns a place of `text` before which the first two bytes stand nowhere, or `None` where
-    /// they do not stand in it at all.
-    ///
-    /// PERF: most texts do not have them; sixteen places are told in a vector register.
-    #[inline(always)]
-    fn skip(self, text: &[u8]) -> Option<usize> {
-        let (Some(last), true) = (text.len().checked_sub(WIDE + 1), self.mask != 0) else {
-            return Some(0);
+    pub(crate) fn behind<'t>(&self, literal: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
+        let (Some(last), true) = (text.len().checked_sub(WIDE + 1), literal.len() > 1) else {
+            return behind_short(literal, text);
         };
-        let [first, ..] = self.first.to_le_bytes();
-        let [second, ..] = self.second.to_le_bytes();
-        let mut from = 0_usize;
-        loop {
-            let at = from.min(last);
-            let window = text.get(at..)?.first_chunk::<{ WIDE + 1 }>()?;
-            let (x, y) = (window.first_chunk::<WIDE>()?, window.last_chunk::<WIDE>()?);
-            let mut is_there = false;
-            for (x, y) in x.iter().zip(y) {
-                is_there |= (*x == first) & (*y == second);
-            }
-            if is_there {
-                return Some(at);
-            }
-            if from >= last {
-                return None;
-            }
-            from += WIDE;
-        }
-    }
-
-    #[inline(always)]
-    fn behind_near<'t>(self, literal: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
         let mut tries = TRIES;
         let mut from = 0_usize;
-        // The last step overlaps the one before it, so that it has its nine bytes.
-        let last = text.len().checked_sub(9);
-        while let Some(last) = last {
+        loop {
+            // The last window overlaps the one before it, so that it is whole.
             let at = from.min(last);
-            let mut places = self.places(text.get(at..)?.first_chunk()?)?;
+            let window = text.get(at..)?.first_chunk()?;
+            let mut places = vector::pairs(window, &self.first, &self.second);
             while places != 0 {
-                let place = at + byte_index(places);
-                let found = text.get(place..)?;
+                let found = text.get(at + places.trailing_zeros().as_usize()..)?;
                 if starts_with(found, literal) {
                     return found.get(literal.len()..);
                 }
@@ -136,28 +115,22 @@ impl Needle {
                 places &= places - 1;
             }
             if from >= last {
-                break;
+                return None;
             }
-            from = at + 8;
+            from += WIDE;
         }
-        // What is left is shorter than nine bytes, and often than the literal.
-        let rest = text.get(last.map_or(0, |last| last + 8)..)?;
-        if rest.len() < literal.len() {
-            return None;
-        }
-        search(literal, rest)
     }
+}
 
-    /// Returns a bit in each of the first eight bytes at which the literal may start.
-    #[inline(always)]
-    fn places(self, text: &[u8; 9]) -> Option<u64> {
-        // PERF: by reference; of a copy the second word stalls on the store of the first.
-        let (&first, &second) = (text.first_chunk()?, text.last_chunk()?);
-        let (first, second) = (u64::from_le_bytes(first), u64::from_le_bytes(second));
-        let differ = (first ^ self.first) | (second ^ self.second) & self.mask;
-        // The top bit of each byte that is zero, and of few others.
-        Some(differ.wrapping_sub(ONES) & !differ & ONES << 7)
+/// [`Needle::behind`] in a text too short for a window, or of a single byte.
+#[inline(never)]
+fn behind_short<'t>(literal: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
+    if text.len() > WIDE {
+        return search(literal, text);
     }
+    let mut places = text.windows(literal.len().max(1));
+    let at = places.position(|place| equal(place, literal))?;
+    text.get(at + literal.len()..)
 }
 
 /// Returns what is behind the first place of `literal` in `text`.
@@ -168,14 +141,8 @@ pub(crate) fn search<'t>(literal: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
 
 /// Returns the first and the last bytes, which may overlap.
 #[inline(always)]
-fn ends<const N: usize>(bytes: &[u8]) -> Option<([u8; N], [u8; N])> {
-    Some((*bytes.first_chunk()?, *bytes.last_chunk()?))
-}
-
-/// Returns in which byte the lowest bit is.
-#[inline(always)]
-fn byte_index(bits: u64) -> usize {
-    (bits.trailing_zeros() / 8).as_usize()
+fn ends<const N: usize>(bytes: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+    Some((bytes.first_chunk()?, bytes.last_chunk()?))
 }
 
 #[cfg(test)]

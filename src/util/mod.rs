@@ -1,4 +1,4 @@
-//! The ground floor: id newtypes, lossless casts, stretches of tables, hashes, limits and short comparisons, for every other floor.
+//! The ground floor: id newtypes, lossless casts, stretches of tables, hashes, limits, short comparisons and what the processor does at once, for every other floor.
 
 pub(crate) mod bytes;
 pub(crate) mod extent;
@@ -7,3 +7,4 @@ pub(crate) mod ids;
 pub(crate) mod int;
 pub(crate) mod limits;
 pub(crate) mod table;
+pub(crate) mod vector;
