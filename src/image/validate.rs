@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 use super::error::{ImageError, ImageErrorKind};
 use super::tables::{NO_ROW, Row, View};
 use crate::pattern::automaton::{GRAMS, Tail};
+use crate::pattern::tree::Node;
 use crate::util::extent::Extent;
 use crate::util::hash::HashTableView;
 use crate::util::int::AsUsize;
@@ -61,25 +62,31 @@ fn automaton(view: &View<'_>) -> Result<(), ImageError> {
     if let Some((at, _)) = unseeded.next() {
         return Err(wrong("nodes.only_child", at.as_usize()));
     }
-    apart("nodes.tails", nodes.iter().map(|n| n.accept.tails), tails)?;
+    // The way through a bucket ends.
+    let is_linked = |(at, node): &(u32, &Node)| node.next > *at;
+    if let Some((at, _)) = (0_u32..).zip(nodes).find(|link| !is_linked(link)) {
+        return Err(wrong("nodes.next", at.as_usize()));
+    }
+    let others = nodes.iter().map(|node| node.accept.others);
+    apart("nodes.others", others, tails)?;
+    let first = nodes.iter().flat_map(|node| &node.accept.first);
+    let is_named = |tail: &Tail| tail.body >= GRAMS || tail.body.as_usize() < bodies.len();
+    if let Some(at) = first.clone().chain(tails).position(|tail| !is_named(tail)) {
+        return Err(wrong("tails", at));
+    }
     // A set is asked for by one tail.
-    let is_set = |tail: &&Tail| tail.body == GRAMS;
-    let sets = tails.iter().filter(is_set).map(|tail| tail.id);
+    let sets = first.chain(tails).filter(|tail| tail.body == GRAMS);
+    let mut sets: Vec<u32> = sets.map(|tail| tail.id).collect();
+    sets.sort_unstable();
     if !sets.is_sorted_by(|a, b| a < b) {
         return Err(wrong("tails", 0));
     }
-    let named = |tail: &Tail| tail.body == GRAMS || tail.body.as_usize() < bodies.len();
-    if let Some(at) = tails.iter().position(|tail| !named(tail)) {
-        return Err(wrong("tails", at));
-    }
     apart("bodies.pieces", bodies.iter().map(|b| b.pieces), pieces)?;
     apart("bodies.program", bodies.iter().map(|b| b.program), programs)?;
-    within("bodies.ending", bodies.iter().map(|b| b.ending), programs)?;
     apart("pieces.literal", pieces.iter().map(|p| p.literal), programs)?;
     let filters = grams.sets.iter().map(|set| set.filter);
     apart("sets.filter", filters, grams.filters)?;
     apart("groups", grams.groups.iter().copied(), tails)?;
-    buckets("heads.children", &heads.children)?;
     buckets("grams.table", &grams.table)
 }
 

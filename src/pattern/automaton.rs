@@ -40,31 +40,34 @@ tables! {
     }
 }
 
-/// In place of a pattern: there is none.
-pub(crate) const NO_PATTERN: u32 = u32::MAX;
+/// In place of a body: there is no tail.
+pub(crate) const NO_BODY: u32 = u32::MAX;
+
+/// In place of a body: nothing, so the text has to end.
+pub(crate) const END: u32 = u32::MAX - 1;
+
+/// In place of a body: a lone `*`, which every text fits.
+pub(crate) const STAR: u32 = u32::MAX - 2;
 
 /// In place of a body: the tail stands for a set of grams, by number, and for all tails in it.
-pub(crate) const GRAMS: u32 = u32::MAX;
+pub(crate) const GRAMS: u32 = u32::MAX - 3;
 
 /// What hangs at a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct Accept {
-    /// A pattern that ends here, or [`NO_PATTERN`].
-    pub(crate) end: u32,
-    /// A pattern that ends in `*` here, or [`NO_PATTERN`].
-    pub(crate) star: u32,
-    /// Other patterns with this head, in [`Automaton::tails`]; of many, those without a gram.
-    pub(crate) tails: Extent,
+    /// The first tails; none behind one of [`NO_BODY`].
+    pub(crate) first: [Tail; 2],
+    /// The others, in [`Automaton::tails`].
+    pub(crate) others: Extent,
 }
 
 #[cfg(feature = "build")]
 impl Accept {
     /// Nothing.
     pub(crate) const NOTHING: Self = Self {
-        end: NO_PATTERN,
-        star: NO_PATTERN,
-        tails: Extent { start: 0, len: 0 },
+        first: [Tail::NONE; 2],
+        others: Extent { start: 0, len: 0 },
     };
 }
 
@@ -76,8 +79,17 @@ impl Accept {
 pub(crate) struct Tail {
     /// The pattern; with [`GRAMS`] the set.
     pub(crate) id: u32,
-    /// In [`Automaton::bodies`], or [`GRAMS`].
+    /// In [`Automaton::bodies`], or one of [`NO_BODY`], [`END`], [`STAR`], [`GRAMS`].
     pub(crate) body: u32,
+}
+
+#[cfg(feature = "build")]
+impl Tail {
+    /// None.
+    pub(crate) const NONE: Self = Self {
+        id: 0,
+        body: NO_BODY,
+    };
 }
 
 /// What tails are that read the same.
@@ -86,14 +98,31 @@ pub(crate) struct Tail {
 )]
 #[repr(C)]
 pub(crate) struct Body {
-    /// The literals between its stars, in [`Automaton::pieces`].
-    pub(crate) pieces: Extent,
-    /// The literal behind the last star, in [`Automaton::programs`].
-    pub(crate) ending: Extent,
     /// All its bytes, in [`Automaton::programs`].
     pub(crate) program: Extent,
-    /// 1 if it is stars and literals only, the first a star: the pieces and the ending say all.
-    pub(crate) is_simple: u32,
+    /// The literals between its stars, in [`Automaton::pieces`].
+    pub(crate) pieces: Extent,
+    /// How many bytes stand before the first star.
+    pub(crate) start: u32,
+    /// How many bytes stand behind the last star.
+    pub(crate) ending: u32,
+    /// One of the `KIND_…` constants.
+    pub(crate) kind: u32,
+    /// None.
+    pub(crate) reserved: u32,
+    /// The first of the bytes before the first wildcard, up to eight.
+    pub(crate) first: u64,
+    /// All bits of the bytes in `first`.
+    pub(crate) mask: u64,
+}
+
+impl Body {
+    /// No wildcards: `start` is all of it.
+    pub(crate) const KIND_LITERAL: u32 = 0;
+    /// Stars and literals only.
+    pub(crate) const KIND_STARS: u32 = 1;
+    /// Anything: `program` says it.
+    pub(crate) const KIND_ANY: u32 = 2;
 }
 
 /// A literal between two stars.
@@ -120,15 +149,10 @@ impl AutomatonView<'_> {
     ) -> ControlFlow<()> {
         let mut here = self.heads.root(text.as_bytes());
         while let Some((node, rest)) = here {
-            let accept = &node.accept;
-            if accept.star != NO_PATTERN {
-                visit(PatternId::from_u32(accept.star))?;
-            }
-            if accept.end != NO_PATTERN && rest.is_empty() {
-                visit(PatternId::from_u32(accept.end))?;
-            }
-            if !accept.tails.is_empty() {
-                self.for_each_tail(accept.tails, rest, &mut visit)?;
+            let Accept { first, others } = &node.accept;
+            self.for_each_tail(first, rest, &mut visit)?;
+            if !others.is_empty() {
+                self.for_each_tail(others.of(self.tails), rest, &mut visit)?;
             }
             here = self.heads.step(node, rest);
         }
@@ -142,15 +166,11 @@ impl AutomatonView<'_> {
     pub(crate) fn collect(&self, text: &str, matches: &mut Matches) {
         let mut here = self.heads.root(text.as_bytes());
         while let Some((node, rest)) = here {
-            let accept = &node.accept;
-            if accept.star != NO_PATTERN {
-                matches.push(accept.star);
-            }
-            if accept.end != NO_PATTERN && rest.is_empty() {
-                matches.push(accept.end);
-            }
-            if !accept.tails.is_empty() {
-                self.collect_tails(accept.tails, rest, matches);
+            // PERF: most nodes have nothing, or a lone star.
+            match node.accept.first {
+                [Tail { body: NO_BODY, .. }, _] => {}
+                [Tail { body: STAR, id }, Tail { body: NO_BODY, .. }] => matches.push(id),
+                _ => self.collect_tails(&node.accept, rest, matches),
             }
             here = self.heads.step(node, rest);
         }
@@ -158,32 +178,46 @@ impl AutomatonView<'_> {
 
     /// PERF: apart, as else the loads of its tables are done ahead of every walk.
     #[inline(never)]
-    fn collect_tails(&self, tails: Extent, rest: &[u8], matches: &mut Matches) {
-        // Past the room the rest is not worth finding.
-        let _ = self.for_each_tail(tails, rest, &mut |id| {
+    fn collect_tails(&self, accept: &Accept, rest: &[u8], matches: &mut Matches) {
+        let mut push = |id: PatternId| {
             matches.push(id.as_u32());
+            // Past the room the rest is not worth finding.
             match matches.is_full() {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),
             }
-        });
+        };
+        let mut flow = self.for_each_tail(&accept.first, rest, &mut push);
+        if flow.is_continue() && !accept.others.is_empty() {
+            flow = self.for_each_tail(accept.others.of(self.tails), rest, &mut push);
+        }
+        // What is missing is counted.
+        let _ = flow;
     }
 
     #[inline(always)]
     fn for_each_tail(
         &self,
-        tails: Extent,
+        tails: &[Tail],
         rest: &[u8],
         visit: &mut impl FnMut(PatternId) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        tails.of(self.tails).iter().try_for_each(|tail| {
-            if tail.body == GRAMS {
-                self.verify_by_grams(tail.id, rest, visit)?;
-            } else if self.matches(tail.body, rest).is_some() {
+        for tail in tails {
+            let is_match = match tail.body {
+                NO_BODY => break,
+                STAR => true,
+                END => rest.is_empty(),
+                GRAMS => {
+                    self.verify_by_grams(tail.id, rest, visit)?;
+                    false
+                }
+                body => self.matches(body, rest).is_some(),
+            };
+            if is_match {
                 visit(PatternId::from_u32(tail.id))?;
             }
-            ControlFlow::Continue(())
-        })
+        }
+        ControlFlow::Continue(())
     }
 
     /// PERF: apart, as else the loads of its tables are done ahead of every walk.
@@ -209,12 +243,25 @@ impl AutomatonView<'_> {
     #[inline(always)]
     fn matches(&self, body: u32, rest: &[u8]) -> Option<()> {
         let body = self.bodies.get(body.as_usize())?;
-        if body.is_simple == 0 {
-            return glob::matches_bytes(body.program.of(self.programs), rest).then_some(());
+        // PERF: tells most apart that start otherwise.
+        let first = rest.first_chunk().map(|&first| u64::from_le_bytes(first));
+        if first.is_some_and(|first| (first ^ body.first) & body.mask != 0) {
+            return None;
+        }
+        let program = body.program.get(self.programs)?;
+        if body.kind == Body::KIND_ANY {
+            return glob::matches_bytes(program, rest).then_some(());
         }
         let mut rest = rest;
-        if !body.ending.is_empty() {
-            rest = bytes::strip_end(rest, body.ending.get(self.programs)?)?;
+        if body.start != 0 {
+            rest = bytes::strip_start(rest, program.get(..body.start.as_usize())?)?;
+        }
+        if body.kind == Body::KIND_LITERAL {
+            return rest.is_empty().then_some(());
+        }
+        if body.ending != 0 {
+            let before = program.len().checked_sub(body.ending.as_usize())?;
+            rest = bytes::strip_end(rest, program.get(before..)?)?;
         }
         for piece in body.pieces.get(self.pieces)? {
             let literal = piece.literal.get(self.programs)?;

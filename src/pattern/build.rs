@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::automaton::{Accept, Automaton, Body, GRAMS, NO_PATTERN, Piece, Tail};
+use super::automaton::{Accept, Automaton, Body, END, GRAMS, Piece, STAR, Tail};
 use super::glob::{ANY, ONE};
-use super::tree::Tree;
+use super::tree::{Ending, Tree};
 use crate::util::bytes::Needle;
 use crate::util::extent::Extent;
 use crate::util::hash::HashTable;
@@ -26,40 +26,42 @@ type Known<'p> = HashMap<&'p [u8], u32>;
 ///
 /// `None` where a table passes 2^32 items.
 pub(crate) fn build(programs: &[&[u8]]) -> Option<Automaton> {
-    let split: Vec<(&[u8], &[u8])> = programs.iter().map(|program| split_head(program)).collect();
-    let heads: Vec<&[u8]> = split.iter().map(|(head, _)| *head).collect();
-    let (tree, ending) = Tree::new(&heads)?;
+    let heads: Vec<&[u8]> = programs.iter().map(|program| head(program)).collect();
+    let (tree, endings) = Tree::new(&heads)?;
     let mut automaton = Automaton {
         heads: tree,
         ..Automaton::default()
     };
     let mut gram_entries = Vec::new();
     let mut known = Known::new();
-    for (node, items) in ending.iter().enumerate() {
-        let mut accept = Accept::NOTHING;
+    for (node, Ending { depth, keys }) in endings.iter().enumerate() {
         let mut tails = Vec::new();
-        for &item in items {
+        let mut open = Vec::new();
+        for &item in keys {
             let id = PatternId::new(item)?;
-            // A second pattern of the same bytes, of which variables may make others, is a tail.
-            match split.get(item).map_or(&[][..], |(_, tail)| tail) {
-                [] if accept.end == NO_PATTERN => accept.end = id.as_u32(),
-                [ANY] if accept.star == NO_PATTERN => accept.star = id.as_u32(),
-                tail => tails.push((tail, id)),
+            let tail = |body| {
+                let id = id.as_u32();
+                Tail { id, body }
+            };
+            match programs.get(item)?.get(*depth..)? {
+                [] => tails.push(tail(END)),
+                [ANY] => tails.push(tail(STAR)),
+                program => open.push((program, id)),
             }
         }
-        let set = if tails.len() < GRAMS_FROM {
-            None
+        if open.len() < GRAMS_FROM {
+            tails.extend(automaton.tails(open, &mut known)?);
         } else {
-            let (set, rest) = automaton.add_grams(&tails, &mut gram_entries, &mut known)?;
-            tails = rest;
-            Some(Tail {
-                id: set,
-                body: GRAMS,
-            })
+            let (id, rest) = automaton.add_grams(&open, &mut gram_entries, &mut known)?;
+            tails.extend(automaton.tails(rest, &mut known)?);
+            tails.push(Tail { id, body: GRAMS });
+        }
+        let mut tails = tails.into_iter();
+        let first = [(); 2].map(|()| tails.next().unwrap_or(Tail::NONE));
+        automaton.heads.nodes.get_mut(node)?.accept = Accept {
+            first,
+            others: Extent::append(&mut automaton.tails, tails)?,
         };
-        let tails = automaton.tails(tails, &mut known)?;
-        accept.tails = Extent::append(&mut automaton.tails, tails.into_iter().chain(set))?;
-        automaton.heads.nodes.get_mut(node)?.accept = accept;
     }
     automaton.grams.table = HashTable::new(&gram_entries)?;
     Some(automaton)
@@ -91,26 +93,41 @@ impl Automaton {
 
     /// Takes a tail apart at its stars, for any pattern.
     fn body(&mut self, program: &[u8]) -> Option<Body> {
-        let start = to_u32(self.programs.len())?;
+        let from = to_u32(self.programs.len())?;
         let stored = Extent::append(&mut self.programs, program.iter().copied())?;
+        let kind = if program.contains(&ONE) {
+            Body::KIND_ANY
+        } else if program.contains(&ANY) {
+            Body::KIND_STARS
+        } else {
+            Body::KIND_LITERAL
+        };
         let mut literals = Vec::new();
-        let mut from = start;
+        let mut start = from;
         for literal in program.split(|&byte| byte == ANY) {
             let len = to_u32(literal.len())?;
-            literals.push((Extent { start: from, len }, literal));
-            from = from.checked_add(len)?.checked_add(1)?;
+            literals.push((Extent { start, len }, literal));
+            start = start.checked_add(len)?.checked_add(1)?;
         }
-        let ending = literals.pop().map(|(extent, _)| extent)?;
-        let pieces = literals.iter().filter(|(extent, _)| !extent.is_empty());
+        let (before, between, behind) = match literals.as_slice() {
+            [] => (0, &[][..], 0),
+            [(only, _)] => (only.len, &[][..], 0),
+            [(first, _), between @ .., (last, _)] => (first.len, between, last.len),
+        };
+        let pieces = between.iter().filter(|(extent, _)| !extent.is_empty());
         let pieces = pieces.map(|&(extent, literal)| Piece {
             needle: Needle::new(literal),
             literal: extent,
         });
         Some(Body {
-            is_simple: u32::from(program.first() == Some(&ANY) && !program.contains(&ONE)),
-            pieces: Extent::append(&mut self.pieces, pieces)?,
-            ending,
             program: stored,
+            pieces: Extent::append(&mut self.pieces, pieces)?,
+            start: before,
+            ending: behind,
+            kind,
+            reserved: 0,
+            first: word(head(program)),
+            mask: word(&vec![0xff; head(program).len()]),
         })
     }
 
@@ -138,13 +155,16 @@ impl Automaton {
     }
 }
 
-/// Splits a program before its first wildcard.
-fn split_head(program: &[u8]) -> (&[u8], &[u8]) {
-    let at = program
-        .iter()
-        .position(|byte| matches!(*byte, ANY | ONE))
-        .unwrap_or(program.len());
-    program.split_at_checked(at).unwrap_or((program, &[]))
+/// Returns the first eight bytes, the first the lowest; 0 for those that are not there.
+fn word(bytes: &[u8]) -> u64 {
+    let first = bytes.iter().take(8).rev();
+    first.fold(0, |word, &byte| word << 8 | u64::from(byte))
+}
+
+/// Returns what stands before the first wildcard of a program.
+fn head(program: &[u8]) -> &[u8] {
+    let is_wildcard = |byte: &u8| matches!(*byte, ANY | ONE);
+    program.split(is_wildcard).next().unwrap_or_default()
 }
 
 #[cfg(test)]

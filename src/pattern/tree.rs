@@ -4,13 +4,18 @@
 //! key below it still has, sixteen at most. Ten thousand API ids of ten characters thus
 //! hang at one node, one look into a hash table away, where a tree by single bytes would
 //! be walked ten nodes down. A node with a single child needs no table, and what all keys
-//! share is the root's own label.
+//! share is the root's own label. The last few keys of a branch stay at its node, for whoever
+//! looks at them there: what follows is mostly the same in many branches.
+//!
+//! A node is a cache line, with the bytes that choose it: a step loads a bucket and a node, and
+//! nothing else but for long labels.
 //!
 //! # Invariants
 //!
 //! - Node 0 is the root; every other label is not empty, so a walk ends.
-//! - A child is found by the first bytes of its label and counts only if the text has all
-//!   of it: the tree is exact whatever the hash.
+//! - A child that was chosen by bytes has them and its parent's number in itself, and counts only
+//!   if they and all of its label agree: the tree is exact whatever the hash.
+//! - Nodes that share a bucket are linked in ascending order, so the way through them ends.
 
 #[cfg(feature = "build")]
 use std::collections::{HashMap, hash_map::Entry};
@@ -18,22 +23,27 @@ use std::collections::{HashMap, hash_map::Entry};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::automaton::Accept;
+#[cfg(feature = "build")]
+use super::glob::is_continuation;
 use crate::util::bytes;
 use crate::util::extent::Extent;
-#[cfg(feature = "build")]
-use crate::util::hash::HashTable;
-use crate::util::hash::{self, HashTableView};
+use crate::util::hash;
 use crate::util::int::AsUsize;
 #[cfg(feature = "build")]
 use crate::util::int::to_u32;
+#[cfg(feature = "build")]
+use crate::util::table::Tables;
 use crate::util::table::tables;
 
 /// The most bytes that a node looks at to choose a child: two words.
 const STRIDE_MAX: usize = 16;
 
-/// In place of a child: there is none, or more than one.
+/// In place of a node: there is none, or more than one.
+pub(crate) const NO_CHILD: u32 = u32::MAX;
+
+/// As many keys go on behind a node without nodes of their own.
 #[cfg(feature = "build")]
-const NO_CHILD: u32 = u32::MAX;
+const LEAVES: usize = 3;
 
 tables! {
     /// A tree over byte strings.
@@ -43,22 +53,30 @@ tables! {
             table nodes: Node;
             /// The labels.
             table labels: u8;
-            /// The children of the nodes with more than one, by node and the first bytes of their labels.
-            part children: HashTable, HashTableView;
+            /// The first child in each bucket, by parent and the bytes that choose it; a power of two, or empty.
+            table buckets: u32;
+            /// How many bits of the hash choose the bucket.
+            scalar bits: u32;
         }
     }
 }
 
-/// A node of a [`Tree`]: half a cache line.
+/// A node of a [`Tree`]: a cache line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct Node {
+    /// The start of the label by which the parent chooses, as [`key`] has it.
+    pub(crate) key: [u64; 2],
     /// The bytes between parent and node, in [`Tree::labels`]; equal labels are one.
     pub(crate) label: Extent,
+    /// The parent, where it chooses by bytes; else [`NO_CHILD`].
+    pub(crate) parent: u32,
+    /// The next node in the same bucket, or [`NO_CHILD`].
+    pub(crate) next: u32,
     /// How many bytes choose a child; 0 where there are no children to choose from.
     pub(crate) stride: u32,
-    /// Without a stride: the only child, or [`NO_CHILD`]. With one: the seed of the hash by
-    /// which the children are found, the node's own number.
+    /// Without a stride: the only child, or [`NO_CHILD`]. With one: the node's own number, by
+    /// which its children know it.
     pub(crate) only_child: u32,
     /// What hangs at it.
     pub(crate) accept: Accept,
@@ -80,12 +98,44 @@ impl<'a> TreeView<'a> {
         if node.stride == 0 {
             return self.enter(node.only_child, rest);
         }
-        let (first, second) = key(rest, node.stride.as_usize())?;
+        let stride = node.stride.as_usize();
+        let chosen = key(rest, stride)?;
+        let seed = node.only_child;
+        let mut at = *self.buckets.get(self.bucket(seed, chosen).as_usize())?;
+        loop {
+            let child = self.nodes.get(at.as_usize())?;
+            if child.key == chosen && child.parent == seed {
+                return self.enter_chosen(child, stride, rest);
+            }
+            if child.next <= at {
+                return None;
+            }
+            at = child.next;
+        }
+    }
+
+    #[inline(always)]
+    fn bucket(&self, seed: u32, [first, second]: [u64; 2]) -> u32 {
         // The nodes choose apart by what leads to them.
-        let hash = hash::words(node.only_child, first, second);
-        self.children
-            .candidates(hash)
-            .find_map(|child| self.enter(child, rest))
+        hash::bucket(hash::words(seed, first, second), self.bits)
+    }
+
+    /// Enters a child of which the first `stride` bytes are known to agree.
+    #[inline(always)]
+    fn enter_chosen<'t>(
+        &self,
+        child: &'a Node,
+        stride: usize,
+        rest: &'t [u8],
+    ) -> Option<(&'a Node, &'t [u8])> {
+        let len = child.label.len.as_usize();
+        let (start, behind) = rest.split_at_checked(len)?;
+        // A shorter label, which no build makes, would let a walk stand still.
+        let agrees = match len.checked_sub(stride)? {
+            0 => true,
+            _ => bytes::equal(start, child.label.get(self.labels)?),
+        };
+        agrees.then_some((child, behind))
     }
 
     #[inline(always)]
@@ -100,17 +150,17 @@ impl<'a> TreeView<'a> {
 
 #[cfg(feature = "build")]
 impl Tree {
-    /// Builds the tree of `keys`, and returns for each node the indices of the keys that end there.
+    /// Builds the tree of `keys`, and returns for each node which keys end at it or behind it.
     ///
     /// `None` where a table passes 2^32 entries. Takes time in the bytes of all keys, and sorting.
-    pub(crate) fn new(keys: &[&[u8]]) -> Option<(Self, Vec<Vec<usize>>)> {
+    pub(crate) fn new(keys: &[&[u8]]) -> Option<(Self, Vec<Ending>)> {
         let key_of = |item: usize| keys.get(item).copied().unwrap_or_default();
         let mut order: Vec<usize> = (0..keys.len()).collect();
         order.sort_by_key(|&item| key_of(item));
 
         let mut tree = Self::default();
         let mut ends = Vec::new();
-        let mut children: Vec<(u64, u32)> = Vec::new();
+        let mut chosen: u32 = 0;
         // (how many bytes lead to the node's parent and to itself, the keys below it, its parent
         // if that has to be told of it); a node's number is given when it is taken up.
         let shared = match (order.first(), order.last()) {
@@ -136,16 +186,26 @@ impl Tree {
                 .first()
                 .and_then(|&item| key_of(item).get(from..depth));
             let label = label.unwrap_or_default();
-            match parent {
-                None => {}
-                Some((parent, 0)) => tree.nodes.get_mut(parent.as_usize())?.only_child = at,
-                Some((parent, stride)) => {
-                    let (first, second) = key(label, stride)?;
-                    children.push((hash::words(parent, first, second), at));
+            let (key, parent) = match parent {
+                None => ([0; 2], NO_CHILD),
+                Some((parent, 0)) => {
+                    tree.nodes.get_mut(parent.as_usize())?.only_child = at;
+                    ([0; 2], NO_CHILD)
                 }
-            }
+                Some((parent, stride)) => {
+                    chosen = chosen.checked_add(1)?;
+                    (key(label, stride)?, parent)
+                }
+            };
             let here = below.partition_point(|&item| key_of(item).len() == depth);
             let (ending, deeper) = below.split_at_checked(here).unwrap_or((below, &[]));
+            let next_byte = deeper.first().and_then(|&item| key_of(item).get(depth));
+            // Not within a character, so that whoever goes on reads whole ones.
+            let is_within = next_byte.is_some_and(|&byte| is_continuation(byte));
+            let (ending, deeper) = match deeper.len() <= LEAVES && !is_within {
+                true => (below, &[][..]),
+                false => (ending, deeper),
+            };
             let shared = match (deeper.first(), deeper.last()) {
                 // Sorted, so what the first and the last share they all share.
                 (Some(&first), Some(&last)) => common(key_of(first), key_of(last)),
@@ -182,16 +242,54 @@ impl Tree {
                 }
             };
             tree.nodes.push(Node {
+                key,
                 label,
+                parent,
+                next: NO_CHILD,
                 stride: to_u32(stride)?,
                 only_child: if stride == 0 { NO_CHILD } else { at },
                 accept: Accept::NOTHING,
             });
-            ends.push(ending.to_vec());
+            ends.push(Ending {
+                depth,
+                keys: ending.to_vec(),
+            });
         }
-        tree.children = HashTable::new(&children)?;
+        tree.link(chosen)?;
         Some((tree, ends))
     }
+
+    /// Puts the `count` nodes that are chosen by bytes into buckets.
+    fn link(&mut self, count: u32) -> Option<()> {
+        if count == 0 {
+            return Some(());
+        }
+        let buckets = count.checked_next_power_of_two()?;
+        self.bits = buckets.trailing_zeros();
+        self.buckets = vec![NO_CHILD; buckets.as_usize()];
+        // From the last to the first, as each is linked to those behind it.
+        for at in (0..self.nodes.len()).rev() {
+            let node = self.nodes.get(at)?;
+            if node.parent == NO_CHILD {
+                continue;
+            }
+            let bucket = self.view().bucket(node.parent, node.key);
+            let first = self.buckets.get_mut(bucket.as_usize())?;
+            let next = core::mem::replace(first, to_u32(at)?);
+            self.nodes.get_mut(at)?.next = next;
+        }
+        Some(())
+    }
+}
+
+/// The keys that a walk leads no further than to one node.
+#[cfg(feature = "build")]
+#[derive(Debug)]
+pub(crate) struct Ending {
+    /// How many of their bytes lead to it.
+    pub(crate) depth: usize,
+    /// Their indices.
+    pub(crate) keys: Vec<usize>,
 }
 
 /// A node that is still to be made.
@@ -206,7 +304,7 @@ struct Open<'o> {
 
 /// Returns the first `stride` bytes as two words, or `None` where `rest` is shorter.
 #[inline(always)]
-fn key(rest: &[u8], stride: usize) -> Option<(u64, u64)> {
+fn key(rest: &[u8], stride: usize) -> Option<[u64; 2]> {
     match rest.first_chunk() {
         Some(bytes) => masked(bytes, stride),
         None => key_of_short(rest, stride),
@@ -214,16 +312,16 @@ fn key(rest: &[u8], stride: usize) -> Option<(u64, u64)> {
 }
 
 #[inline(always)]
-fn masked(bytes: &[u8; STRIDE_MAX], stride: usize) -> Option<(u64, u64)> {
+fn masked(bytes: &[u8; STRIDE_MAX], stride: usize) -> Option<[u64; 2]> {
     let &(first_mask, second_mask) = MASKS.get(stride)?;
     let (&[first, second], _) = bytes.as_chunks::<8>().0.split_first_chunk::<2>()?;
     let (first, second) = (u64::from_le_bytes(first), u64::from_le_bytes(second));
-    Some((first & first_mask, second & second_mask))
+    Some([first & first_mask, second & second_mask])
 }
 
 /// PERF: apart, as it hardly ever occurs and costs the walk its registers.
 #[inline(never)]
-fn key_of_short(rest: &[u8], stride: usize) -> Option<(u64, u64)> {
+fn key_of_short(rest: &[u8], stride: usize) -> Option<[u64; 2]> {
     let start = rest.get(..stride)?;
     let mut bytes = [0; STRIDE_MAX];
     bytes.get_mut(..stride)?.copy_from_slice(start);
@@ -261,10 +359,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::util::table::Tables;
 
     /// The keys that start `text`, by walking.
-    fn starts(tree: &Tree, ends: &[Vec<usize>], text: &[u8]) -> Vec<usize> {
+    fn starts(tree: &Tree, ends: &[Ending], keys: &[&[u8]], text: &[u8]) -> Vec<usize> {
         let mut found = Vec::new();
         let view = tree.view();
         let mut here = view.root(text);
@@ -273,7 +370,9 @@ mod tests {
                 .nodes
                 .iter()
                 .position(|other| core::ptr::eq(other, node));
-            found.extend(&ends[at.unwrap()]);
+            let Ending { depth, keys: ended } = &ends[at.unwrap()];
+            let goes_on = |&&key: &&usize| rest.starts_with(&keys[key][*depth..]);
+            found.extend(ended.iter().filter(goes_on));
             here = view.step(node, rest);
         }
         found.sort_unstable();
@@ -286,18 +385,40 @@ mod tests {
         let keys: Vec<&[u8]> = keys.iter().map(String::as_bytes).collect();
         let (tree, ends) = Tree::new(&keys).unwrap();
         assert_eq!(tree.nodes.len(), 5001, "what all share, one for each");
-        assert_eq!(tree.labels.len(), 14 + 5000 * 5);
-        assert_eq!(starts(&tree, &ends, b"arn:aws:0000004321/prod"), [4321]);
-        assert_eq!(starts(&tree, &ends, b"arn:aws:0000005000/"), [0; 0]);
-        assert_eq!(starts(&tree, &ends, b"arn:aws:00"), [0; 0]);
+        assert_eq!(
+            starts(&tree, &ends, &keys, b"arn:aws:0000004321/prod"),
+            [4321]
+        );
+        assert_eq!(starts(&tree, &ends, &keys, b"arn:aws:0000005000/"), [0; 0]);
+        assert_eq!(starts(&tree, &ends, &keys, b"arn:aws:00"), [0; 0]);
+    }
+
+    #[test]
+    fn exact_whatever_the_hash() {
+        // Equal labels below other nodes, and all of them in one bucket.
+        let keys = [
+            "a/", "a/w", "a/x", "a/y", "a/z", "b/", "b/v", "b/w", "b/x", "b/y",
+        ];
+        let keys = keys.map(str::as_bytes);
+        let (mut tree, ends) = Tree::new(&keys).unwrap();
+        assert_eq!(tree.nodes.len(), 11, "each key has a node");
+        tree.link(1).unwrap();
+        assert_eq!(tree.buckets.len(), 1);
+        for text in keys.iter().chain(&[&b"a/v"[..], b"b/z", b"w", b"c/w", b""]) {
+            let expected: Vec<usize> = (0..keys.len())
+                .filter(|&key| text.starts_with(keys[key]))
+                .collect();
+            assert_eq!(starts(&tree, &ends, &keys, text), expected, "{text:?}");
+        }
     }
 
     #[test]
     fn no_keys_and_the_empty_key() {
         let (tree, ends) = Tree::new(&[]).unwrap();
-        assert_eq!(starts(&tree, &ends, b"a"), [0; 0]);
-        let (tree, ends) = Tree::new(&[b"", b""]).unwrap();
-        assert_eq!(starts(&tree, &ends, b""), [0, 1]);
+        assert_eq!(starts(&tree, &ends, &[], b"a"), [0; 0]);
+        let keys: [&[u8]; 2] = [b"", b""];
+        let (tree, ends) = Tree::new(&keys).unwrap();
+        assert_eq!(starts(&tree, &ends, &keys, b""), [0, 1]);
     }
 
     proptest! {
@@ -313,7 +434,7 @@ mod tests {
             for text in &texts {
                 let expected: Vec<usize> =
                     (0..keys.len()).filter(|&i| text.starts_with(&keys[i])).collect();
-                prop_assert_eq!(starts(&tree, &ends, text.as_bytes()), expected);
+                prop_assert_eq!(starts(&tree, &ends, &bytes, text.as_bytes()), expected);
             }
         }
     }

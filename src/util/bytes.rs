@@ -57,6 +57,13 @@ pub(crate) fn starts_with(text: &[u8], start: &[u8]) -> bool {
         .is_some_and(|text| equal(text, start))
 }
 
+/// Returns `text` without `start`, if it starts so.
+#[inline(always)]
+pub(crate) fn strip_start<'t>(text: &'t [u8], start: &[u8]) -> Option<&'t [u8]> {
+    let (first, behind) = text.split_at_checked(start.len())?;
+    equal(first, start).then_some(behind)
+}
+
 /// Returns `text` without `end`, if it ends so.
 #[inline(always)]
 pub(crate) fn strip_end<'t>(text: &'t [u8], end: &[u8]) -> Option<&'t [u8]> {

@@ -135,7 +135,7 @@ impl HashTableView<'_> {
 
 /// Returns the bucket of `hash` among 2^`bits`.
 #[inline(always)]
-fn bucket(hash: u64, bits: u32) -> u32 {
+pub(crate) fn bucket(hash: u64, bits: u32) -> u32 {
     // No bits leave nothing of 32.
     low32((hash >> 32).wrapping_shr(32_u32.wrapping_sub(bits)))
 }
