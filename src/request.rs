@@ -39,7 +39,8 @@ use core::net::IpAddr;
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     principal: Principal<'a>,
-    action: &'a str,
+    /// `None` for [`Request::INVOKE`], so that a decision sees at a glance what nearly every request asks.
+    other_action: Option<&'a str>,
     resource: &'a str,
     source_ip: Address<'a>,
     context: &'a [(&'a str, Value<'a>)],
@@ -54,7 +55,7 @@ impl<'a> Request<'a> {
     pub fn invoke(source_ip: impl Into<Address<'a>>, resource: &'a str) -> Self {
         Self {
             principal: Principal::Anonymous,
-            action: Self::INVOKE,
+            other_action: None,
             resource,
             source_ip: source_ip.into(),
             context: &[],
@@ -65,7 +66,11 @@ impl<'a> Request<'a> {
     #[must_use]
     #[inline]
     pub const fn with_action(mut self, action: &'a str) -> Self {
-        self.action = action;
+        self.other_action = if is_invoke(action) {
+            None
+        } else {
+            Some(action)
+        };
         self
     }
 
@@ -102,7 +107,16 @@ impl<'a> Request<'a> {
     /// Returns the action.
     #[inline]
     pub const fn action(&self) -> &'a str {
-        self.action
+        match self.other_action {
+            None => Self::INVOKE,
+            Some(other) => other,
+        }
+    }
+
+    /// Returns whether an anonymous caller invokes.
+    #[inline(always)]
+    pub(crate) const fn is_open(&self) -> bool {
+        self.other_action.is_none() && matches!(self.principal, Principal::Anonymous)
     }
 
     /// Returns the resource's ARN.
@@ -121,6 +135,24 @@ impl<'a> Request<'a> {
     #[inline]
     pub const fn context(&self) -> &'a [(&'a str, Value<'a>)] {
         self.context
+    }
+}
+
+/// Returns whether an action is [`Request::INVOKE`]; by hand, as texts cannot be compared in a
+/// constant yet.
+const fn is_invoke(action: &str) -> bool {
+    const fn ends(text: &str) -> Option<(u128, u128)> {
+        match (text.as_bytes().first_chunk(), text.as_bytes().last_chunk()) {
+            (Some(first), Some(last)) => {
+                Some((u128::from_le_bytes(*first), u128::from_le_bytes(*last)))
+            }
+            _ => None,
+        }
+    }
+    // Up to 32 bytes the two ends are all of it.
+    match (ends(action), ends(Request::INVOKE)) {
+        (Some(a), Some(b)) => action.len() == Request::INVOKE.len() && a.0 == b.0 && a.1 == b.1,
+        _ => false,
     }
 }
 
@@ -362,6 +394,29 @@ impl core::error::Error for ApiError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_invoking_is_invoking() {
+        let action = |action| Request::invoke(Address::Absent, "").with_action(action);
+        let same = Request::INVOKE.to_owned();
+        assert!(action(&same).is_open());
+        assert_eq!(action(&same).action(), Request::INVOKE);
+        for other in [
+            "",
+            "*",
+            "execute-api:invoke",
+            "xxecute-api:Invoke",
+            "execute-api:Invokes",
+            "execute-api:Invok",
+            "execute-api:InvalidateCache",
+        ] {
+            let request = action(other);
+            assert!(!request.is_open(), "{other}");
+            assert_eq!(request.action(), other);
+            assert!(request.with_action(&same).is_open());
+        }
+        assert!(!action(&same).with_principal(Principal::Aws("")).is_open());
+    }
 
     #[test]
     fn parts_of_an_api_stand_for_themselves() {

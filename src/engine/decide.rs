@@ -23,12 +23,11 @@ use super::withheld::{self, Cancelled};
 use crate::decision::Decision;
 use crate::image::keys::item_hash;
 use crate::image::{
-    Base, Cell, EFFECT_ALLOW, EFFECT_DENY, Hit, KeyClassesView, MANY_ROWS, NO_ROW, Program,
-    ProgramItem, Row, Rule, SparseCell, View,
+    Base, Cell, ClassGroup, EFFECT_ALLOW, EFFECT_DENY, Hit, KeyClassesView, MANY_ROWS, NO_ROW,
+    Program, ProgramItem, Row, Rule, SparseCell, View,
 };
 use crate::pattern::automaton::Matches;
-use crate::request::{Address, Principal, Request};
-use crate::util::bytes;
+use crate::request::{Address, Request};
 use crate::util::extent::Extent;
 use crate::util::ids::{Id, PatternId};
 use crate::util::int::AsUsize;
@@ -49,7 +48,7 @@ pub(super) fn decide(image: &View<'_>, request: &Request<'_>) -> Decision {
 #[inline]
 fn decide_placed(image: &View<'_>, request: &Request<'_>, place: Place) -> Decision {
     // PERF: what nearly every request is, without a walk in memory.
-    if image.withheld.is_empty() && is_open(request) {
+    if image.withheld.is_empty() && request.is_open() {
         let mut matches = Matches::NONE;
         image.automaton.collect(request.resource(), &mut matches);
         return decide_open(image, request, place, &matches);
@@ -119,13 +118,6 @@ pub(super) fn decide_batch(
     count
 }
 
-/// Returns whether an anonymous caller invokes: the request is in the open lanes, and in no others.
-#[inline(always)]
-fn is_open(request: &Request<'_>) -> bool {
-    matches!(request.principal(), Principal::Anonymous)
-        && bytes::equal(request.action().as_bytes(), Request::INVOKE.as_bytes())
-}
-
 /// Decides about a request in the open lanes where no `NotResource` brings anything, by the
 /// patterns that match.
 #[inline(always)]
@@ -177,7 +169,7 @@ fn open_row(image: &View<'_>, request: &Request<'_>, place: Place, id: u32) -> D
             let Some(row) = image.rows.get(at.as_usize()) else {
                 return Decision::ExplicitDeny;
             };
-            let answer = answer(image, request, place, row);
+            let answer = answer(image, request, place, (at, row));
             if row.next < at && answer != Decision::ExplicitDeny {
                 return further_rows(image, request, place, (answer, row.next));
             }
@@ -327,7 +319,7 @@ impl<'i, 'r> Walk<'i, 'r> {
             request,
             asked,
             place,
-            open: is_open(request),
+            open: request.is_open(),
             lanes: Lanes::new(image, request),
         }
     }
@@ -431,7 +423,7 @@ fn rows(
         let Some(row) = image.rows.get(at.as_usize()) else {
             return ControlFlow::Break(());
         };
-        match answer(image, request, place, row) {
+        match answer(image, request, place, (at, row)) {
             Decision::ImplicitDeny => {}
             Decision::Allow => *allowed = true,
             Decision::ExplicitDeny => return ControlFlow::Break(()),
@@ -444,14 +436,19 @@ fn rows(
     ControlFlow::Continue(())
 }
 
-/// Returns the answer of one row.
+/// Returns the answer of one row, given with its index.
 #[inline(always)]
-fn answer(image: &View<'_>, request: &Request<'_>, place: Place, row: &Row) -> Decision {
+fn answer(
+    image: &View<'_>,
+    request: &Request<'_>,
+    place: Place,
+    (at, row): (u32, &Row),
+) -> Decision {
     let place = match row.key {
         0 => place,
         _ => second_place(image, request),
     };
-    match cell(image, place, row) {
+    match cell(image, place, (at, row)) {
         Some(Cell::IMPLICIT) => Decision::ImplicitDeny,
         Some(Cell::ALLOW) => Decision::Allow,
         Some(Cell::DENY) => Decision::ExplicitDeny,
@@ -462,29 +459,53 @@ fn answer(image: &View<'_>, request: &Request<'_>, place: Place, row: &Row) -> D
 
 /// Returns the cell of a row, or `None` of one that is a list.
 #[inline(always)]
-fn cell(image: &View<'_>, place: Place, row: &Row) -> Option<Cell> {
-    let base = row
-        .base
-        .get(place.base.index())
-        .copied()
-        .unwrap_or(Cell::DENY);
-    let in_class = matches!(place.base, Base::V4 | Base::V6);
+fn cell(image: &View<'_>, place: Place, (at, row): (u32, &Row)) -> Option<Cell> {
+    if row.kind == Row::KIND_LIST {
+        return None;
+    }
+    let Some(&base) = row.base.get(place.base.index()) else {
+        return Some(state_cell(image, place, at));
+    };
     Some(match row.kind {
-        Row::KIND_UNIFORM => base,
-        Row::KIND_DENSE if in_class => {
+        Row::KIND_SET => match row.cells.get(image.set_classes) {
+            Some(groups) if is_in(groups, place.class) => row.inside,
+            Some(_) => base,
+            None => Cell::DENY,
+        },
+        Row::KIND_SPARSE => match row.cells.get(image.sparse_cells) {
+            Some(cells) => find(cells, place.class).unwrap_or(base),
+            None => Cell::DENY,
+        },
+        Row::KIND_DENSE => {
             let cells = row.cells.get(image.dense_cells);
             let cell = cells.and_then(|cells| cells.get(place.class.as_usize()));
             cell.copied().unwrap_or(Cell::DENY)
         }
-        Row::KIND_SPARSE if in_class => {
-            let Some(cells) = row.cells.get(image.sparse_cells) else {
-                return Some(Cell::DENY);
-            };
-            find(cells, place.class).unwrap_or(base)
-        }
-        Row::KIND_LIST => return None,
         _ => base,
     })
+}
+
+/// Returns the cell of a row where there is no address, or several.
+#[inline(never)]
+fn state_cell(image: &View<'_>, place: Place, at: u32) -> Cell {
+    let states = image.row_states.get(at.as_usize());
+    let cell = states.and_then(|states| {
+        let state = place.base.index().checked_sub(Row::default().base.len())?;
+        states.get(state).copied()
+    });
+    cell.unwrap_or(Cell::DENY)
+}
+
+/// Returns whether a set has a class.
+#[inline(always)]
+fn is_in(groups: &[ClassGroup], class: u32) -> bool {
+    let mut groups = groups;
+    while groups.len() > 1 {
+        let (before, after) = groups.split_at(groups.len() / 2);
+        let is_after = after.first().is_some_and(|group| group.0[0] <= class);
+        groups = if is_after { after } else { before };
+    }
+    groups.first().is_some_and(|group| group.contains(class))
 }
 
 /// Returns the cell of a class, if the row has one; `cells` are by class.

@@ -104,7 +104,10 @@ pub(super) fn inspect(loaded: &Loaded) -> Inspection {
         ("NotResource lists", count(image.complements.len())),
         ("lanes", count(image.lanes.len())),
         ("rows, uniform", of_kind(Row::KIND_UNIFORM)),
-        ("rows, sparse", of_kind(Row::KIND_SPARSE)),
+        (
+            "rows, sparse",
+            of_kind(Row::KIND_SET) + of_kind(Row::KIND_SPARSE),
+        ),
         ("rows, dense", of_kind(Row::KIND_DENSE)),
         ("rows, lists of rules", lists),
         ("residual programs", count(image.programs.len())),

@@ -12,7 +12,7 @@ use super::address_set::{AddressSet, EVERYWHERE, Overlay};
 use super::config::Strategy;
 use super::programs::Programs;
 use super::tables::{
-    Base, Cell, EFFECT_ALLOW, Image, MANY_ROWS, NO_ROW, ProgramItem, Row, SparseCell,
+    Base, Cell, ClassGroup, EFFECT_ALLOW, Image, MANY_ROWS, NO_ROW, ProgramItem, Row, SparseCell,
 };
 use super::writer::{append, index};
 use crate::ir::BuildError;
@@ -92,18 +92,13 @@ impl<'a> Rows<'a> {
             }
             None => {
                 let listed = rules.iter().copied();
-                let cells = append(&mut image.row_rules, listed, "rules of rows")?;
-                let (kind, base) = (Row::KIND_LIST, [Cell::IMPLICIT; Base::COUNT]);
-                push(
-                    image,
-                    Row {
-                        kind,
-                        base,
-                        next: NO_ROW,
-                        cells,
-                        key: 0,
-                    },
-                )?
+                let row = Row {
+                    kind: Row::KIND_LIST,
+                    next: NO_ROW,
+                    cells: append(&mut image.row_rules, listed, "rules of rows")?,
+                    ..Row::default()
+                };
+                push(image, row, [Cell::IMPLICIT; Base::STATES])?
             }
         };
         self.known.insert(rules.into(), at);
@@ -359,56 +354,62 @@ struct RowCells {
     class_count: u32,
 }
 
-fn push(image: &mut Image, row: Row) -> Result<u32, BuildError> {
+fn push(image: &mut Image, row: Row, states: [Cell; Base::STATES]) -> Result<u32, BuildError> {
     let at = index(image.rows.len(), "rows")?;
     if at >= MANY_ROWS {
         return Err(BuildError::too_large("rows"));
     }
     image.rows.push(row);
+    image.row_states.push(states);
     Ok(at)
 }
 
-/// Lays a row out: dense where exceptions are at least a quarter of the classes.
+/// Lays a row out: dense where exceptions are at least a quarter of the classes, else as a set
+/// where they all have one answer.
 fn store(row: RowCells, key: u32, next: u32, image: &mut Image) -> Result<u32, BuildError> {
     let RowCells {
-        base,
+        base: [v4, v6, states @ ..],
         exceptions,
         v4_classes,
         class_count,
     } = row;
+    let mut row = Row {
+        kind: Row::KIND_UNIFORM,
+        base: [v4, v6],
+        next,
+        key,
+        ..Row::default()
+    };
     let exceptional = index(exceptions.len(), "cells")?;
-    let (kind, cells) = if exceptions.is_empty() {
-        (Row::KIND_UNIFORM, Default::default())
-    } else if exceptional.saturating_mul(4) >= class_count {
+    let Some(&(_, first)) = exceptions.first() else {
+        return push(image, row, states);
+    };
+    if exceptional.saturating_mul(4) >= class_count {
         let mut exceptions = exceptions.iter().peekable();
-        let [v4, v6, ..] = base;
         let cells = (0..class_count).map(|class| {
             let other = if class < v4_classes { v4 } else { v6 };
             exceptions
                 .next_if(|(at, _)| at.as_u32() == class)
                 .map_or(other, |&(_, cell)| cell)
         });
-        (
-            Row::KIND_DENSE,
-            append(&mut image.dense_cells, cells, "cells")?,
-        )
+        row.kind = Row::KIND_DENSE;
+        row.cells = append(&mut image.dense_cells, cells, "cells")?;
+    } else if exceptions.iter().all(|&(_, cell)| cell == first) {
+        let groups = exceptions.chunks(ClassGroup::LEN).map(|classes| {
+            let last = classes.last().map_or(0, |(class, _)| class.as_u32());
+            let mut group = [last; ClassGroup::LEN];
+            for (slot, (class, _)) in group.iter_mut().zip(classes) {
+                *slot = class.as_u32();
+            }
+            ClassGroup(group)
+        });
+        (row.kind, row.inside) = (Row::KIND_SET, first);
+        row.cells = append(&mut image.set_classes, groups, "cells")?;
     } else {
-        let cells = exceptions
-            .into_iter()
-            .map(|(class, cell)| SparseCell { class, cell });
-        (
-            Row::KIND_SPARSE,
-            append(&mut image.sparse_cells, cells, "cells")?,
-        )
-    };
-    push(
-        image,
-        Row {
-            kind,
-            base,
-            next,
-            cells,
-            key,
-        },
-    )
+        let cells = exceptions.into_iter();
+        let cells = cells.map(|(class, cell)| SparseCell { class, cell });
+        row.kind = Row::KIND_SPARSE;
+        row.cells = append(&mut image.sparse_cells, cells, "cells")?;
+    }
+    push(image, row, states)
 }

@@ -94,8 +94,12 @@ tables! {
         "rows" {
             /// The rows.
             table rows: Row;
+            /// The answers of each row where the key has no address, or several.
+            table row_states: [Cell; Base::STATES];
             /// Rows by lane.
             table hits: Hit;
+            /// The classes of the rows that are sets.
+            table set_classes: ClassGroup;
             /// The cells of the sparse rows, by class.
             table sparse_cells: SparseCell;
             /// The cells of the dense rows, by class.
@@ -347,11 +351,13 @@ impl PrincipalEntry {
 pub(crate) struct Row {
     /// One of the `KIND_…` constants.
     pub(crate) kind: u32,
-    /// The answers outside of the exceptions, by [`Base`].
-    pub(crate) base: [Cell; Base::COUNT],
+    /// The answers outside of the exceptions, IPv4 and IPv6; else see `row_states`.
+    pub(crate) base: [Cell; 2],
+    /// Set: the answer of all exceptions.
+    pub(crate) inside: Cell,
     /// A row that counts as well, or [`NO_ROW`].
     pub(crate) next: u32,
-    /// Sparse: in `sparse_cells`. Dense: in `dense_cells`. List: in `row_rules`.
+    /// Set: in `set_classes`. Sparse: in `sparse_cells`. Dense: in `dense_cells`. List: in `row_rules`.
     pub(crate) cells: Extent,
     /// Whose classes the cells are by: 0 those of the primary key, 1 those of the second.
     pub(crate) key: u32,
@@ -360,12 +366,33 @@ pub(crate) struct Row {
 impl Row {
     /// No exceptions.
     pub(crate) const KIND_UNIFORM: u32 = 0;
+    /// Exceptions that all have one answer, ascending.
+    pub(crate) const KIND_SET: u32 = 1;
     /// Exceptions by class, ascending.
-    pub(crate) const KIND_SPARSE: u32 = 1;
+    pub(crate) const KIND_SPARSE: u32 = 2;
     /// A cell for every class.
-    pub(crate) const KIND_DENSE: u32 = 2;
+    pub(crate) const KIND_DENSE: u32 = 3;
     /// Rules to be tested one by one; `base` says nothing.
-    pub(crate) const KIND_LIST: u32 = 3;
+    pub(crate) const KIND_LIST: u32 = 4;
+}
+
+/// Classes of a set, numbered through both families, ascending; the last is repeated to fill it.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+#[repr(C)]
+pub(crate) struct ClassGroup(pub(crate) [u32; Self::LEN]);
+
+impl ClassGroup {
+    /// How many are compared together: two vectors.
+    pub(crate) const LEN: usize = 8;
+
+    /// PERF: without a branch, so that it becomes vectors.
+    #[inline(always)]
+    pub(crate) fn contains(&self, class: u32) -> bool {
+        let is_there = |found, &other| found | (other == class);
+        self.0.iter().fold(false, is_there)
+    }
 }
 
 /// A cell of a sparse row.
@@ -398,6 +425,8 @@ pub(crate) enum Base {
 impl Base {
     /// How many there are.
     pub(crate) const COUNT: usize = 5;
+    /// How many of them are no address.
+    pub(crate) const STATES: usize = 3;
     /// All of them, by index.
     #[cfg(feature = "build")]
     pub(crate) const ALL: [Self; Self::COUNT] = [
@@ -408,7 +437,7 @@ impl Base {
         Self::Several,
     ];
 
-    /// Returns the index in [`Row::base`].
+    /// Returns the index, by which [`Row::base`] has the first, and `row_states` the others.
     #[inline(always)]
     pub(crate) const fn index(self) -> usize {
         match self {

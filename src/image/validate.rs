@@ -140,9 +140,13 @@ fn rows(view: &View<'_>) -> Result<(), ImageError> {
         };
         view.rows.iter().map(cells)
     };
+    apart("rows.cells", of_kind(Row::KIND_SET), view.set_classes)?;
     apart("rows.cells", of_kind(Row::KIND_SPARSE), view.sparse_cells)?;
     apart("rows.cells", of_kind(Row::KIND_DENSE), view.dense_cells)?;
     apart("rows.cells", of_kind(Row::KIND_LIST), view.row_rules)?;
+    if view.row_states.len() != view.rows.len() {
+        return Err(wrong("row_states", view.row_states.len()));
+    }
     for (at, row) in view.rows.iter().enumerate() {
         let mut next = row.next;
         for _ in 0..CHAIN {
