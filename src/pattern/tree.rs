@@ -114,6 +114,15 @@ impl<'a> TreeView<'a> {
         }
     }
 
+    /// Returns the bucket in which the root's child for `text` is, if it has children to choose from.
+    #[inline(always)]
+    pub(crate) fn first_bucket(&self, text: &[u8]) -> Option<u32> {
+        let root = self.nodes.first()?;
+        let rest = text.get(root.label.len.as_usize()..)?;
+        let chosen = key(rest, root.stride.as_usize()).filter(|_| root.stride != 0)?;
+        Some(self.bucket(root.only_child, chosen))
+    }
+
     #[inline(always)]
     fn bucket(&self, seed: u32, [first, second]: [u64; 2]) -> u32 {
         // The nodes choose apart by what leads to them.

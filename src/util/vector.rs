@@ -1,14 +1,15 @@
-//! What the processor does with sixteen bytes at once.
+//! What the processor does with sixteen bytes at once, and loads begun ahead.
 //!
 //! Nothing is asked at run time: SSE2 is part of every x86-64 that a program with a system runs
 //! on. Elsewhere, a bare x86-64 included, the portable twins do the same, and tests hold that they
 //! do. This module and the mapping of files are the only places with `unsafe`: of no safe form
-//! that was tried does the compiler make the mask of sixteen comparisons.
+//! that was tried does the compiler make the mask of sixteen comparisons, and it offers no other
+//! way to begin a load.
 
 #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
-pub(crate) use self::portable::{agree, pairs};
+pub(crate) use self::portable::{agree, pairs, prefetch};
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-pub(crate) use self::sse2::{agree, pairs};
+pub(crate) use self::sse2::{agree, pairs, prefetch};
 
 /// How many bytes are looked at together.
 pub(crate) const WIDE: usize = 16;
@@ -21,7 +22,8 @@ pub(crate) const WIDE: usize = 16;
 )]
 mod sse2 {
     use core::arch::x86_64::{
-        __m128i, _mm_and_si128, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8,
+        __m128i, _MM_HINT_T0, _mm_and_si128, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_prefetch,
+        _mm_set_epi64x, _mm_set1_epi8,
     };
 
     use super::WIDE;
@@ -55,6 +57,15 @@ mod sse2 {
         }
     }
 
+    /// Begins to load an item of a table, if it is there, without waiting for it.
+    #[inline(always)]
+    pub(crate) fn prefetch<T>(table: &[T], at: usize) {
+        if let Some(item) = table.get(at) {
+            // SAFETY: the intrinsic needs SSE only, and is a hint whatever the address.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(item).cast()) }
+        }
+    }
+
     #[inline(always)]
     fn load(bytes: &[u8; WIDE]) -> __m128i {
         let (low, high) = halves(u128::from_le_bytes(*bytes));
@@ -81,6 +92,10 @@ mod portable {
     pub(crate) fn agree<const N: usize>(a: [&[u8; WIDE]; N], b: [&[u8; WIDE]; N]) -> bool {
         a == b
     }
+
+    /// Would begin to load an item of a table: there is no portable way.
+    #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+    pub(crate) fn prefetch<T>(_: &[T], _: usize) {}
 }
 
 #[cfg(test)]
