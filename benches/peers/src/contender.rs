@@ -8,6 +8,8 @@ pub(crate) const ENGINE: &str = "**portcullis**, whole decision";
 pub(crate) const BATCH: &str = "**portcullis**, `decide_batch` of 256";
 /// The engine's look-up of addresses, without the rest.
 pub(crate) const ALONE: &str = "**portcullis**, look-up alone";
+/// The engine's automaton, without the rest.
+pub(crate) const PATTERNS: &str = "**portcullis**, patterns alone";
 /// What one would write oneself.
 pub(crate) const LOOP: &str = "loop by hand";
 
@@ -31,7 +33,7 @@ pub(crate) struct Measured {
 #[derive(Debug)]
 pub(crate) struct Column {
     pub(crate) label: String,
-    /// The number of prefixes or statements.
+    /// The number of prefixes, statements or patterns.
     pub(crate) size: u64,
     /// What the questions are like.
     pub(crate) about: String,

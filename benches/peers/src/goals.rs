@@ -4,7 +4,7 @@ use core::fmt;
 
 use portcullis::{Engine, Policy};
 
-use crate::contender::{ALONE, BATCH, Column, ENGINE, LOOP, Measured, built};
+use crate::contender::{ALONE, BATCH, Column, ENGINE, LOOP, Measured, PATTERNS, built};
 use crate::measure::median;
 use crate::report::{Report, figure, thousands};
 use crate::workload;
@@ -24,6 +24,9 @@ const LOOKUPS: [(&str, f64, f64); 4] = [
     ("1 M", 22.0, 4.0),
     ("200 k IPv6", 20.0, 8.0),
 ];
+
+/// Patterns, and the goal in nanoseconds.
+const MATCHING: [(&str, f64); 2] = [("1 k", 35.0), ("10 k", 50.0)];
 
 /// Returns the milliseconds from text to engine at 10 000 statements.
 pub(crate) fn compile_times() -> f64 {
@@ -67,6 +70,23 @@ pub(crate) fn write(report: &Report, f: &mut fmt::Formatter<'_>) -> fmt::Result 
         };
         lookup(f, column, "latency", latency, |m| m.latency)?;
         lookup(f, column, "throughput", throughput, |m| m.throughput)?;
+    }
+    for ((label, goal), column) in MATCHING.iter().zip(&report.patterns) {
+        let of = |m: &Measured| m.latency;
+        let Some(got) = column.of(PATTERNS).and_then(of) else {
+            continue;
+        };
+        let by_hand = column.of(LOOP).and_then(of);
+        let by_hand = by_hand.map_or(String::new(), |time| format!("{} ×", figure(time / got)));
+        let name = format!("all patterns of an ARN, {label}, ns");
+        row(
+            f,
+            &name,
+            Goal::AtMost(*goal),
+            got,
+            &by_hand,
+            &best(column, got, of),
+        )?;
     }
     for (size, goal, ratio) in DECISIONS {
         let Some(column) = report.decisions.iter().find(|column| column.size == size) else {
@@ -226,7 +246,7 @@ fn best(column: &Column, got: f64, of: impl Fn(&Measured) -> Option<f64>) -> Str
     column
         .measured
         .iter()
-        .filter(|m| ![ENGINE, BATCH, ALONE, LOOP].contains(&m.name))
+        .filter(|m| ![ENGINE, BATCH, ALONE, PATTERNS, LOOP].contains(&m.name))
         .filter_map(|m| of(m).map(|figure| (figure, m.name)))
         .min_by(|a, b| a.0.total_cmp(&b.0))
         .map_or(String::new(), |(time, name)| {

@@ -11,6 +11,7 @@
 //!
 //! - `tables`: lists of prefixes, generated and real, with addresses to ask about;
 //! - `addresses`: structures that look an address up; `alone`: ours, without the engine;
+//! - `patterns`: all patterns that match, likewise;
 //! - `policies`: engines that decide, one file each;
 //! - `measure`: the clock;
 //! - `report`, `plot`: what is told.
@@ -20,6 +21,10 @@ mod alone;
 mod contender;
 mod goals;
 mod measure;
+#[path = "../../../src/pattern/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "taken in whole")]
+mod pattern;
+mod patterns;
 mod plot;
 mod policies;
 #[path = "../../../src/prefix/mod.rs"]
@@ -76,6 +81,14 @@ pub fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
         eprintln!("{:>4} s", started.elapsed().as_secs());
     }
 
+    let sizes: &[(&str, u64)] = if quick {
+        &[("1 k", 1_000)]
+    } else {
+        &[("1 k", 1_000), ("10 k", 10_000)]
+    };
+    for &(label, count) in sizes {
+        report.patterns.push(patterns::measure(label, count));
+    }
     let sizes: &[u64] = if quick {
         &[10]
     } else {

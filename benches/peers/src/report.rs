@@ -16,6 +16,8 @@ const END: &str = "<!-- to here -->";
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) tables: Vec<Column>,
+    /// By patterns alone.
+    pub(crate) patterns: Vec<Column>,
     pub(crate) decisions: Vec<Column>,
     pub(crate) worst: Option<Column>,
     /// Milliseconds from text to engine at 10 000 statements.
@@ -78,6 +80,25 @@ impl fmt::Display for Report {
             ))
         })?;
 
+        writeln!(f, "\n### Patterns\n")?;
+        writeln!(
+            f,
+            "Nanoseconds for all patterns that match an ARN of 84 bytes, each ARN waiting for the one before, by patterns; two of each API.\n"
+        )?;
+        let columns: Vec<&Column> = self.patterns.iter().collect();
+        grid(f, &columns, |m| m.latency.map(figure))?;
+        about(f, &columns)?;
+        writeln!(f, "\nMilliseconds to build / kilobytes held.\n")?;
+        grid(f, &columns, |m| {
+            let built = m.built?;
+            let kilobytes = built.bytes as f64 / 1e3;
+            Some(format!(
+                "{} / {}",
+                figure(built.milliseconds),
+                figure(kilobytes)
+            ))
+        })?;
+
         writeln!(f, "\n### Goals\n")?;
         goals::write(self, f)
     }
@@ -86,7 +107,8 @@ impl fmt::Display for Report {
 impl Report {
     /// How far the rounds of one contender are apart: what a difference has to pass to mean anything.
     fn spread(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let columns = self.tables.iter().chain(&self.decisions).chain(&self.worst);
+        let columns = self.tables.iter().chain(&self.patterns);
+        let columns = columns.chain(&self.decisions).chain(&self.worst);
         let measured = columns.flat_map(|column| &column.measured);
         let mut spreads: Vec<f64> = measured.map(|m| m.spread).filter(|&s| s > 0.0).collect();
         if spreads.is_empty() {

@@ -80,7 +80,7 @@ impl Decide for Hand<'_> {
 }
 
 /// Two pointers; on a mismatch back to the last star. The texts are ASCII.
-fn glob(pattern: &[u8], text: &[u8]) -> bool {
+pub(crate) fn glob(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut star = None;
     while t < text.len() {

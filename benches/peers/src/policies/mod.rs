@@ -43,6 +43,17 @@ trait Decide {
     fn decide(&mut self, at: usize) -> Decision;
 }
 
+pub(crate) use hand::glob;
+
+/// Returns the patterns of all statements.
+pub(crate) fn patterns_of(workload: &Workload) -> Vec<String> {
+    let policy = Policy::from_json(&workload.json).expect("generated policies parse");
+    let statements = statements(&policy).into_iter();
+    statements
+        .flat_map(|statement| statement.patterns)
+        .collect()
+}
+
 /// Checks and times all contenders on `workload`.
 pub(crate) fn measure(size: u64, workload: &Workload) -> Column {
     let policy = Policy::from_json(&workload.json).expect("generated policies parse");
