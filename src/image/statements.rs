@@ -55,8 +55,9 @@ pub(super) fn write(
 
 fn write_note(writer: &mut Writer, note: &ir::Note<'_>) -> Result<Note, BuildError> {
     let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    let mut positions = note.policy.positions();
     for prefix in note.prefixes {
-        let position = note.policy.position(prefix.span);
+        let position = positions.of(prefix.span);
         let noted = Noted {
             length: u32::from(prefix.value.prefix_len()),
             line: position.line,

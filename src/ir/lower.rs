@@ -14,8 +14,8 @@ use super::rule::{
 use crate::decision::Effect;
 use crate::pattern::{ANY, ONE, glob, program};
 use crate::policy::{
-    self, Located, OperatorFamily, PartRef, Policy, PrincipalElement, PrincipalEntry, Statement,
-    Text, Values,
+    self, Located, OperatorFamily, PartRef, Policy, Positions, PrincipalElement, PrincipalEntry,
+    Statement, Text, Values,
 };
 use crate::prefix::PrefixSet;
 use crate::util::ids::{Id, ListId, PatternId};
@@ -37,13 +37,15 @@ pub(crate) fn lower(
     }
     let mut lowering = Lowering::default();
     for (policy_index, policy) in policies.iter().enumerate() {
+        let mut place = Place {
+            policy,
+            positions: policy.positions(),
+            policy_index,
+            index: 0,
+        };
         for (index, statement) in policy.statements().iter().enumerate() {
-            let place = Place {
-                policy,
-                policy_index,
-                index,
-            };
-            let rule = lowering.rule(&place, statement)?;
+            place.index = index;
+            let rule = lowering.rule(&mut place, statement)?;
             lowering.rules.push(rule);
         }
     }
@@ -60,6 +62,7 @@ pub(crate) fn lower(
 /// The statement at hand.
 struct Place<'p> {
     policy: &'p Policy,
+    positions: Positions<'p>,
     policy_index: usize,
     index: usize,
 }
@@ -115,9 +118,10 @@ struct Lowering<'p> {
 impl<'p> Lowering<'p> {
     fn rule(
         &mut self,
-        place: &Place<'p>,
+        place: &mut Place<'p>,
         statement: &'p Statement,
     ) -> Result<Rule<'p>, BuildError> {
+        let position = place.positions.of(statement.span);
         let action = ActionSet {
             negated: statement.action.negated,
             programs: statement
@@ -131,7 +135,7 @@ impl<'p> Lowering<'p> {
         let mut patterns = SmallVec::with_capacity(statement.resource.patterns.len());
         for text in &statement.resource.patterns {
             let id = self.pattern(place, text)?;
-            patterns.push((id, place.policy.position(text.span)));
+            patterns.push((id, place.positions.of(text.span)));
         }
         let mut conditions = SmallVec::with_capacity(statement.conditions.len());
         let mut notes = Vec::new();
@@ -156,7 +160,7 @@ impl<'p> Lowering<'p> {
             statement: to_u32(place.index).ok_or(BuildError::too_large("statements"))?,
             sid: statement.sid.as_ref().map(|sid| &*sid.value),
             effect: statement.effect.value,
-            position: place.policy.position(statement.span),
+            position,
             action: self.actions.intern(action, "actions")?,
             principal: self.principals.intern(principals, "principals")?,
             not_resource: statement.resource.negated,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::operator::ConditionOperator;
-use super::source::{Source, Span};
+use super::source::{Positions, Source, Span};
 use super::text::Text;
 use crate::decision::{Effect, Position};
 
@@ -80,6 +80,11 @@ impl Policy {
     /// Returns where `span` starts in [`Self::source_text`].
     pub fn position(&self, span: Span) -> Position {
         self.source.position(span.start)
+    }
+
+    /// Returns what finds the positions of many spans, best in the order of the text.
+    pub(crate) fn positions(&self) -> Positions<'_> {
+        self.source.positions()
     }
 }
 
