@@ -4,8 +4,6 @@
 //! is a truth value for each [`Base`] state and the classes that differ from their
 //! family's. `NotIpAddress` thus costs what `IpAddress` costs: the classes of its list.
 
-use std::collections::HashMap;
-
 use super::tables::Base;
 use crate::decision::Effect;
 use crate::prefix::PrefixSet;
@@ -19,16 +17,18 @@ pub(super) struct Overlay {
     pub(super) key: Box<str>,
     pub(super) v4: Classes<u32>,
     pub(super) v6: Classes<u128>,
-    /// Both families' memberships, by list.
-    members: HashMap<ListId, (Membership, Membership)>,
+    /// The lists, ascending.
+    ids: Vec<ListId>,
+    /// Both families' memberships of each.
+    members: Vec<(Membership, Membership)>,
 }
 
 impl Overlay {
-    /// Overlays `ids`, a subset of `lists`; takes its steps from `budget`.
+    /// Overlays `ids`, a subset of `lists` in ascending order; takes its steps from `budget`.
     pub(super) fn new(
         key: &str,
         lists: &[PrefixSet],
-        ids: &[ListId],
+        ids: Vec<ListId>,
         budget: &mut usize,
     ) -> Result<Self, OverBudget> {
         let used: Vec<&PrefixSet> = ids
@@ -43,10 +43,10 @@ impl Overlay {
                 *class = ClassId::from_u32(raised);
             }
         }
-        let members = members_v4.into_iter().zip(members_v6);
         Ok(Self {
             key: key.into(),
-            members: ids.iter().copied().zip(members).collect(),
+            ids,
+            members: members_v4.into_iter().zip(members_v6).collect(),
             v4,
             v6,
         })
@@ -61,9 +61,14 @@ impl Overlay {
         }
     }
 
+    /// Returns in which classes a list is, of IPv4 and of IPv6.
+    fn member(&self, list: ListId) -> Option<&(Membership, Membership)> {
+        self.members.get(self.ids.binary_search(&list).ok()?)
+    }
+
     /// Returns how many steps [`Self::address_set`] takes: the classes of all lists.
     pub(super) fn steps(&self, conditions: &[AddressCondition]) -> usize {
-        let members = conditions.iter().filter_map(|c| self.members.get(&c.list));
+        let members = conditions.iter().filter_map(|c| self.member(c.list));
         let classes = members.map(|(v4, v6)| v4.classes.len() + v6.classes.len());
         // Each class is looked up in each list where there are several.
         classes.sum::<usize>().saturating_mul(conditions.len())
@@ -79,7 +84,7 @@ impl Overlay {
         let base = Base::ALL.map(holds);
         let mut flips: Vec<ClassId> = Vec::new();
         for condition in conditions {
-            if let Some((v4, v6)) = self.members.get(&condition.list) {
+            if let Some((v4, v6)) = self.member(condition.list) {
                 flips.extend(v4.classes.iter().chain(&v6.classes));
             }
         }
@@ -102,8 +107,7 @@ impl Overlay {
     fn base_holds(&self, condition: &AddressCondition, base: Base, effect: Effect) -> bool {
         let negated = condition.negated;
         let whole = self
-            .members
-            .get(&condition.list)
+            .member(condition.list)
             .map(|(v4, v6)| (v4.whole, v6.whole));
         let (whole_v4, whole_v6) = whole.unwrap_or_default();
         match base {
@@ -116,7 +120,7 @@ impl Overlay {
     }
 
     fn class_holds(&self, condition: &AddressCondition, class: ClassId) -> bool {
-        let Some((v4, v6)) = self.members.get(&condition.list) else {
+        let Some((v4, v6)) = self.member(condition.list) else {
             return condition.negated;
         };
         let member = match self.base_of(class) {
@@ -173,7 +177,7 @@ mod tests {
             .map(|l| PrefixSet::new(l.iter().map(|p| p.parse().unwrap())))
             .collect();
         let ids: Vec<ListId> = (0..sets.len()).map(|i| ListId::new(i).unwrap()).collect();
-        Overlay::new("aws:sourceip", &sets, &ids, &mut 1000).unwrap()
+        Overlay::new("aws:sourceip", &sets, ids, &mut 1000).unwrap()
     }
 
     fn condition(list: u32, negated: bool, if_exists: bool) -> AddressCondition {

@@ -1,8 +1,5 @@
 //! Rules → image: the steps in their order, and what of a rule the classes answer.
 
-use core::cmp::Reverse;
-use std::collections::HashMap;
-
 use super::address_set::{AddressCondition, AddressSet, Overlay};
 use super::config::{Config, Strategy};
 use super::loaded::Loaded;
@@ -16,6 +13,8 @@ use crate::ir::{self, BuildError, ConditionValues, RuleSet};
 use crate::prefix::{LookupV4, LookupV6};
 use crate::util::ids::{Id, ListId};
 use crate::util::int::AsUsize;
+use crate::util::keyed::Map;
+use core::cmp::Reverse;
 
 /// The key that has classes where no rule says otherwise.
 const SOURCE_IP: &str = "aws:sourceip";
@@ -95,7 +94,7 @@ fn on_key(condition: &ir::Condition, key: &str) -> Option<AddressCondition> {
 
 /// Chooses the keys with the most prefixes under plain address operators, at most [`KEYS`].
 fn keys<'r>(rules: &'r RuleSet<'_>) -> Vec<&'r str> {
-    let mut prefixes: HashMap<&str, usize> = HashMap::new();
+    let mut prefixes: Map<&str, usize> = Map::default();
     for condition in &rules.conditions {
         if let Some(on_key) = on_key(condition, &condition.key)
             && let Some(set) = rules.lists.get(on_key.list.as_usize())
@@ -133,7 +132,7 @@ fn overlays(
         let mut ids: Vec<ListId> = used.map(|condition| condition.list).collect();
         ids.sort_unstable();
         ids.dedup();
-        match Overlay::new(key, &rules.lists, &ids, budget) {
+        match Overlay::new(key, &rules.lists, ids, budget) {
             Ok(overlay) => overlays.push(overlay),
             Err(_) if config.strategy == Strategy::Cells => return Err(over_class_budget(config)),
             Err(_) => break,
@@ -163,7 +162,7 @@ fn address_sets(
 ) -> Result<(Vec<AddressSet>, Vec<RowRule>), BuildError> {
     let mut sets = Vec::new();
     let mut row_rules = Vec::with_capacity(rules.rules.len());
-    let mut known: HashMap<(Vec<AddressCondition>, usize, Effect), Option<usize>> = HashMap::new();
+    let mut known: Map<(Vec<AddressCondition>, usize, Effect), Option<usize>> = Map::default();
     let on = |id: &u32, key: &str| on_key(rules.conditions.get(id.as_usize())?, key);
     for rule in &rules.rules {
         let is_on = |overlay: &Overlay| {

@@ -1,7 +1,5 @@
 //! Resource patterns and `NotResource` lists → the automaton and what each of them brings.
 
-use std::collections::HashMap;
-
 use super::rows::Rows;
 use super::tables::{Complement, Hit, MANY_ROWS, OPEN_LANE, Pattern, Withheld, WithheldLane};
 use super::writer::{Writer, append, index};
@@ -10,6 +8,7 @@ use crate::pattern;
 use crate::util::extent::Extent;
 use crate::util::ids::{Id, PatternId, RuleId};
 use crate::util::int::AsUsize;
+use crate::util::keyed::Map;
 
 /// A rule by what brings it: a pattern or a complement, then its lane and effect, deny first.
 type Brought<K> = (K, u32, u32, RuleId);
@@ -31,7 +30,7 @@ pub(super) fn write(
 
     let mut brought: Vec<Brought<PatternId>> = Vec::new();
     let mut withheld: Vec<Brought<u32>> = Vec::new();
-    let mut complements: HashMap<Vec<PatternId>, u32> = HashMap::new();
+    let mut complements: Map<Vec<PatternId>, u32> = Map::default();
     for (at, rule) in rules.rules.iter().enumerate() {
         let id = RuleId::new(at).ok_or(BuildError::too_large("statements"))?;
         let Some(record) = writer.image.rules.get(at).copied() else {
@@ -87,7 +86,7 @@ fn write_patterns(writer: &mut Writer, rules: &RuleSet<'_>) -> Result<(), BuildE
 /// Returns the number of a `NotResource` list.
 fn complement(
     writer: &mut Writer,
-    known: &mut HashMap<Vec<PatternId>, u32>,
+    known: &mut Map<Vec<PatternId>, u32>,
     patterns: Vec<PatternId>,
 ) -> Result<u32, BuildError> {
     if let Some(&number) = known.get(&patterns) {

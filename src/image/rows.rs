@@ -6,8 +6,6 @@
 //! the rules that hold nearly everywhere have their addresses tested with the rest of
 //! their conditions.
 
-use std::collections::HashMap;
-
 use super::address_set::{AddressSet, EVERYWHERE, Overlay};
 use super::config::Strategy;
 use super::programs::Programs;
@@ -17,6 +15,7 @@ use super::tables::{
 use super::writer::{append, index};
 use crate::ir::BuildError;
 use crate::util::ids::{ClassId, Id, RuleId};
+use crate::util::keyed::Map;
 
 /// From this many steps on a row is split in two.
 const SPLIT_FROM: usize = 4096;
@@ -51,7 +50,7 @@ pub(super) struct Rows<'a> {
     /// How many of them in rows that only save time.
     joined_budget: usize,
     full_budget: usize,
-    known: HashMap<Box<[RuleId]>, u32>,
+    known: Map<Box<[RuleId]>, u32>,
     programs: Programs,
 }
 
@@ -74,7 +73,7 @@ impl<'a> Rows<'a> {
             budget,
             joined_budget: budget / 2,
             full_budget: budget,
-            known: HashMap::new(),
+            known: Map::default(),
             programs,
         }
     }

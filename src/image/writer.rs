@@ -1,23 +1,18 @@
 //! Appends to the image's tables; every append can pass 32 bits and says so.
 
-use core::hash::BuildHasher;
-use std::collections::HashMap;
-use std::hash::RandomState;
-
-use smallvec::SmallVec;
-
 use super::tables::{Image, Part};
 use crate::ir::{BuildError, TextPart};
 use crate::util::extent::Extent;
-use crate::util::int::to_u32;
+use crate::util::int::{AsUsize, to_u32};
+use crate::util::keyed::Numbers;
 
 /// An image under construction.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     pub(super) image: Image,
-    /// Texts that are in the image already, by hash: keys and patterns repeat.
-    texts: HashMap<u64, SmallVec<[Extent; 1]>>,
-    hashes: RandomState,
+    /// The texts that are in the image already: keys and patterns repeat.
+    texts: Vec<Extent>,
+    numbers: Numbers,
 }
 
 impl Writer {
@@ -28,13 +23,15 @@ impl Writer {
 
     /// Stores bytes once.
     pub(super) fn text(&mut self, bytes: &[u8]) -> Result<Extent, BuildError> {
-        let stored = self.texts.entry(self.hashes.hash_one(bytes)).or_default();
-        let text = &self.image.text;
-        if let Some(&known) = stored.iter().find(|known| known.of(text) == bytes) {
+        let text = |number: u32| self.texts.get(number.as_usize()).copied();
+        let is_it = |number| text(number).is_some_and(|text| text.of(&self.image.text) == bytes);
+        let next = index(self.texts.len(), "texts")?;
+        let number = self.numbers.of(bytes, next, is_it);
+        if let Some(known) = text(number) {
             return Ok(known);
         }
         let extent = append(&mut self.image.text, bytes.iter().copied(), "texts")?;
-        stored.push(extent);
+        self.texts.push(extent);
         Ok(extent)
     }
 

@@ -1,8 +1,6 @@
 //! Policies → rules: every part interned, no decision changed.
 
-use core::hash::{BuildHasher, Hash};
-use std::collections::HashMap;
-use std::hash::RandomState;
+use core::hash::Hash;
 
 use ipnet::IpNet;
 use smallvec::SmallVec;
@@ -20,6 +18,7 @@ use crate::policy::{
 use crate::prefix::PrefixSet;
 use crate::util::ids::{Id, ListId, PatternId};
 use crate::util::int::{AsUsize, to_u32};
+use crate::util::keyed::Numbers;
 use crate::util::limits::VARIABLE_LIMIT;
 
 /// Lowers `policies`, whose short-hand is expanded.
@@ -71,17 +70,14 @@ struct Place<'p> {
 #[derive(Debug)]
 struct Interner<T> {
     items: Vec<T>,
-    /// The values with each hash, by index: a value is stored once.
-    ids: HashMap<u64, SmallVec<[u32; 1]>>,
-    hashes: RandomState,
+    numbers: Numbers,
 }
 
 impl<T> Default for Interner<T> {
     fn default() -> Self {
         Self {
             items: Vec::new(),
-            ids: HashMap::new(),
-            hashes: RandomState::new(),
+            numbers: Numbers::default(),
         }
     }
 }
@@ -91,17 +87,12 @@ impl<T: Eq + Hash> Interner<T> {
         let next = to_u32(self.items.len())
             .filter(|&id| id != u32::MAX)
             .ok_or(BuildError::too_large(what))?;
-        let ids = self.ids.entry(self.hashes.hash_one(&value)).or_default();
-        let items = &self.items;
-        let known = ids
-            .iter()
-            .find(|id| items.get(id.as_usize()) == Some(&value));
-        if let Some(&known) = known {
-            return Ok(known);
+        let is_it = |id: u32| self.items.get(id.as_usize()) == Some(&value);
+        let id = self.numbers.of(&value, next, is_it);
+        if id == next {
+            self.items.push(value);
         }
-        ids.push(next);
-        self.items.push(value);
-        Ok(next)
+        Ok(id)
     }
 }
 

@@ -13,7 +13,7 @@
 //!   of it: the tree is exact whatever the hash.
 
 #[cfg(feature = "build")]
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::hash_map::Entry;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -26,6 +26,8 @@ use crate::util::hash::{self, HashTableView};
 use crate::util::int::AsUsize;
 #[cfg(feature = "build")]
 use crate::util::int::to_u32;
+#[cfg(feature = "build")]
+use crate::util::keyed::Map;
 use crate::util::table::tables;
 
 /// The most bytes that a node looks at to choose a child: two words.
@@ -117,7 +119,7 @@ impl Tree {
             (Some(&first), Some(&last)) => common(key_of(first), key_of(last)),
             _ => 0,
         };
-        let mut labels: HashMap<&[u8], Extent> = HashMap::new();
+        let mut labels: Map<&[u8], Extent> = Map::default();
         let mut open: Vec<Open<'_>> = vec![Open {
             from: 0,
             depth: shared,
