@@ -72,6 +72,14 @@ fn read_length(text: &str, length: Option<&str>, longest: u8) -> Result<u8, Cidr
         return Ok(longest);
     };
     let digits = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
+    let leading_zero = length.len() > 1 && length.starts_with('0');
+    if digits
+        && !leading_zero
+        && let Ok(length) = length.parse()
+        && length <= longest
+    {
+        return Ok(length);
+    }
     let whole = || format!("write a number from 0 to {longest} behind the slash");
     if length.parse::<IpAddr>().is_ok() {
         return fault(
@@ -85,19 +93,16 @@ fn read_length(text: &str, length: Option<&str>, longest: u8) -> Result<u8, Cidr
             whole(),
         );
     }
-    if length.len() > 1 && length.starts_with('0') {
+    if leading_zero {
         return fault(
             format!("{} has a prefix length with a leading zero", Quoted(text)),
             whole(),
         );
     }
-    match length.parse::<u8>() {
-        Ok(length) if length <= longest => Ok(length),
-        _ => fault(
-            format!("{} has a prefix length above {longest}", Quoted(text)),
-            whole(),
-        ),
-    }
+    fault(
+        format!("{} has a prefix length above {longest}", Quoted(text)),
+        whole(),
+    )
 }
 
 /// Tells what is wrong with a text that is no address, as exactly as can be.

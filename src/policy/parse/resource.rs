@@ -78,6 +78,10 @@ fn blank_ends(resource: &str) -> Option<String> {
 }
 
 fn has_early_variable(resource: &str) -> bool {
+    // PERF: looks at several bytes at once, which splitting does not.
+    if !resource.contains("${") {
+        return false;
+    }
     resource.split_once("${").is_some_and(|(before, _)| {
         !before.starts_with(SHORT_HAND) && before.matches(':').count() < 5
     })
@@ -85,11 +89,10 @@ fn has_early_variable(resource: &str) -> bool {
 
 /// Returns whether a pattern matches anything that begins as an ARN does.
 fn can_begin_an_arn(pattern: &str) -> bool {
-    match pattern.split_once(['*', '?']) {
-        _ if pattern.starts_with("arn:") => true,
-        Some((literal, _)) => "arn:".starts_with(literal),
-        None => false,
-    }
+    pattern.starts_with("arn:")
+        || pattern
+            .split_once(['*', '?'])
+            .is_some_and(|(literal, _)| "arn:".starts_with(literal))
 }
 
 /// Says what is blank in a field of an ARN that never is.
@@ -106,6 +109,9 @@ fn blank_field(resource: &str) -> Option<String> {
             resource.get(..star.unwrap_or(resource.len()))?
         }
     };
+    if fields.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
+    }
     let blank = fields.chars().find_map(blank)?;
     Some(format!("has {blank} before its fifth colon"))
 }
