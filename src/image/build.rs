@@ -16,6 +16,8 @@ use crate::util::int::AsUsize;
 use crate::util::keyed::Map;
 use core::cmp::Reverse;
 
+use smallvec::SmallVec;
+
 /// The key that has classes where no rule says otherwise.
 const SOURCE_IP: &str = "aws:sourceip";
 
@@ -150,6 +152,9 @@ fn over_class_budget(config: &Config) -> BuildError {
     )
 }
 
+/// The conditions of one rule on one key.
+type Addresses = SmallVec<[AddressCondition; 1]>;
+
 /// Splits each rule's conditions into an address set and the residual ones.
 ///
 /// The set is on the first key that the rule has a condition on; those on others are residual.
@@ -162,7 +167,7 @@ fn address_sets(
 ) -> Result<(Vec<AddressSet>, Vec<RowRule>), BuildError> {
     let mut sets = Vec::new();
     let mut row_rules = Vec::with_capacity(rules.rules.len());
-    let mut known: Map<(Vec<AddressCondition>, usize, Effect), Option<usize>> = Map::default();
+    let mut known: Map<(Addresses, usize, Effect), Option<usize>> = Map::default();
     let on = |id: &u32, key: &str| on_key(rules.conditions.get(id.as_usize())?, key);
     for rule in &rules.rules {
         let is_on = |overlay: &Overlay| {
@@ -174,7 +179,7 @@ fn address_sets(
         let Some(overlay) = overlays.get(key) else {
             break;
         };
-        let (mut addresses, mut residual) = (Vec::new(), Vec::new());
+        let (mut addresses, mut residual) = (Addresses::new(), Vec::new());
         for id in &rule.conditions {
             match on(id, &overlay.key) {
                 Some(address) => addresses.push(address),

@@ -22,7 +22,7 @@ pub(super) fn write(
     let programs: Vec<&[u8]> = rules
         .patterns
         .iter()
-        .map(|pattern| &*pattern.program)
+        .map(|pattern| pattern.program())
         .collect();
     writer.image.automaton =
         pattern::build::build(&programs).ok_or(BuildError::too_large("patterns"))?;

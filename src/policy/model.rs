@@ -3,6 +3,7 @@
 //! Equality compares meaning as written and ignores positions ([`Located`]), so that
 //! a document and its printed form are equal.
 
+use core::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -150,6 +151,12 @@ impl<T: PartialEq> PartialEq for Located<T> {
 }
 
 impl<T: Eq> Eq for Located<T> {}
+
+impl<T: Hash> Hash for Located<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.value.hash(state);
+    }
+}
 
 /// One statement.
 #[derive(Clone, Debug)]
