@@ -1,5 +1,7 @@
 //! The `Condition` block: operators, keys, and values of the operator's type.
 
+use std::borrow::Cow;
+
 use super::{FEW, Path, Reader, cidr, flatten, is_blank};
 use crate::policy::error::{Quoted, nearest};
 use crate::policy::json::{Json, Value};
@@ -204,7 +206,11 @@ fn key_fault(key: &str) -> Option<(String, String)> {
         let what = "an empty text is no condition key".to_owned();
         return Some((what, SUCH_A_KEY.to_owned()));
     }
-    let unspaced = without_blanks(key);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b':';
+    let unspaced = match key.bytes().all(is_plain) {
+        true => Cow::Borrowed(key),
+        false => Cow::Owned(without_blanks(key)),
+    };
     let what = match key.split_once(':') {
         _ if unspaced != key => "has white space or a control character in it",
         Some(("", _)) => "has nothing before its colon",

@@ -100,7 +100,8 @@ fn blank_field(resource: &str) -> Option<String> {
     if !resource.starts_with("arn:") {
         return None;
     }
-    let fields = match resource.match_indices(':').nth(4) {
+    let is_colon = |&(_, byte): &(usize, u8)| byte == b':';
+    let fields = match resource.bytes().enumerate().filter(is_colon).nth(4) {
         Some((fifth, _)) => resource.get(..fifth)?,
         // The `*` of a short ARN stands for the fields that are missing and more.
         None => {
