@@ -52,7 +52,7 @@ pub(super) struct Rows<'a> {
     /// How many of them in rows that only save time.
     joined_budget: usize,
     full_budget: usize,
-    known: Map<Box<[RuleId]>, u32>,
+    known: Map<SmallVec<[RuleId; 2]>, u32>,
     programs: Programs,
 }
 

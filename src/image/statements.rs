@@ -1,8 +1,10 @@
 //! Rules as written: what an explanation tells, and what a rule kept in a list is tested by.
 
+use ipnet::IpNet;
+
 use super::keys::v6_words;
 use super::tables::{EFFECT_ALLOW, EFFECT_DENY, Note, Noted, NotedV4, NotedV6, Rule, RulePattern};
-use super::writer::{Writer, append, index};
+use super::writer::{Writer, append, behind};
 use crate::decision::Effect;
 use crate::ir::{self, BuildError, RuleSet};
 use crate::util::extent::Extent;
@@ -21,6 +23,16 @@ pub(super) fn write(
     rules: &RuleSet<'_>,
     lanes: &[u32],
 ) -> Result<(), BuildError> {
+    let image = &mut writer.image;
+    let notes = || rules.rules.iter().flat_map(|rule| &rule.notes);
+    let prefixes = || notes().flat_map(|note| note.prefixes);
+    let v4_count = prefixes()
+        .filter(|p| matches!(p.value, IpNet::V4(_)))
+        .count();
+    image.rules.reserve_exact(rules.rules.len());
+    image.notes.reserve_exact(notes().count());
+    image.noted_v4.reserve_exact(v4_count);
+    image.noted_v6.reserve_exact(prefixes().count() - v4_count);
     for (rule, &lane) in rules.rules.iter().zip(lanes) {
         let patterns = rule
             .patterns
@@ -69,11 +81,11 @@ fn write_note(writer: &mut Writer, note: &ir::Note<'_>) -> Result<Note, BuildErr
             column: position.column,
         };
         match prefix.value {
-            ipnet::IpNet::V4(net) => v4.push(NotedV4 {
+            IpNet::V4(net) => v4.push(NotedV4 {
                 first: net.network().to_bits(),
                 prefix: noted,
             }),
-            ipnet::IpNet::V6(net) => v6.push(NotedV6 {
+            IpNet::V6(net) => v6.push(NotedV6 {
                 first: v6_words(net.network().to_bits()),
                 prefix: noted,
             }),
@@ -91,11 +103,4 @@ fn write_note(writer: &mut Writer, note: &ir::Note<'_>) -> Result<Note, BuildErr
 fn sorted<T: Ord>(table: &mut [T], from: usize) -> Result<Extent, BuildError> {
     table.get_mut(from..).unwrap_or_default().sort_unstable();
     behind(table, from, "prefixes")
-}
-
-/// Returns the stretch of a table from `from` on.
-fn behind<T>(table: &[T], from: usize, what: &'static str) -> Result<Extent, BuildError> {
-    let (start, end) = (index(from, what)?, index(table.len(), what)?);
-    let len = end - start;
-    Ok(Extent { start, len })
 }

@@ -37,9 +37,9 @@ impl Writer {
 
     /// Stores the parts of a text.
     pub(super) fn parts(&mut self, parts: &[TextPart]) -> Result<Extent, BuildError> {
-        let mut records = Vec::with_capacity(parts.len());
+        let before = self.image.parts.len();
         for part in parts {
-            records.push(match part {
+            let part = match part {
                 TextPart::Literal(bytes) => Part {
                     kind: Part::KIND_LITERAL,
                     bytes: self.text(bytes)?,
@@ -54,9 +54,10 @@ impl Writer {
                     bytes: self.text(key.as_bytes())?,
                     default: self.text(default.as_deref().unwrap_or_default().as_bytes())?,
                 },
-            });
+            };
+            self.image.parts.push(part);
         }
-        append(&mut self.image.parts, records, "text parts")
+        behind(&self.image.parts, before, "text parts")
     }
 }
 
@@ -67,6 +68,17 @@ pub(super) fn append<T>(
     what: &'static str,
 ) -> Result<Extent, BuildError> {
     Extent::append(table, items).ok_or(BuildError::too_large(what))
+}
+
+/// Returns the stretch of a table from `from` on.
+pub(super) fn behind<T>(
+    table: &[T],
+    from: usize,
+    what: &'static str,
+) -> Result<Extent, BuildError> {
+    let (start, end) = (index(from, what)?, index(table.len(), what)?);
+    let len = end - start;
+    Ok(Extent { start, len })
 }
 
 /// Returns an index as it is stored.

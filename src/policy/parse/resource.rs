@@ -97,11 +97,10 @@ fn can_begin_an_arn(pattern: &str) -> bool {
 
 /// Says what is blank in a field of an ARN that never is.
 fn blank_field(resource: &str) -> Option<String> {
-    if !resource.starts_with("arn:") {
+    if !resource.starts_with("arn:") || begins_with_five_plain_fields(resource) {
         return None;
     }
-    let is_colon = |&(_, byte): &(usize, u8)| byte == b':';
-    let fields = match resource.bytes().enumerate().filter(is_colon).nth(4) {
+    let fields = match resource.match_indices(':').nth(4) {
         Some((fifth, _)) => resource.get(..fifth)?,
         // The `*` of a short ARN stands for the fields that are missing and more.
         None => {
@@ -110,11 +109,20 @@ fn blank_field(resource: &str) -> Option<String> {
             resource.get(..star.unwrap_or(resource.len()))?
         }
     };
-    if fields.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return None;
-    }
     let blank = fields.chars().find_map(blank)?;
     Some(format!("has {blank} before its fifth colon"))
+}
+
+/// Returns whether there is nothing but visible ASCII up to a fifth colon.
+fn begins_with_five_plain_fields(resource: &str) -> bool {
+    let mut colons = 0;
+    for byte in resource.bytes() {
+        colons += u32::from(byte == b':');
+        if colons == 5 || !byte.is_ascii_graphic() {
+            break;
+        }
+    }
+    colons == 5
 }
 
 /// Returns what a resource that matches nothing was perhaps meant to be.
