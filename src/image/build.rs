@@ -158,13 +158,13 @@ type Addresses = SmallVec<[AddressCondition; 1]>;
 /// Splits each rule's conditions into an address set and the residual ones.
 ///
 /// The set is on the first key that the rule has a condition on; those on others are residual.
-fn address_sets(
+fn address_sets<'o>(
     image: &mut Image,
     rules: &RuleSet<'_>,
-    overlays: &[Overlay],
+    overlays: &'o [Overlay],
     budget: &mut usize,
     programs: &mut Programs,
-) -> Result<(Vec<AddressSet>, Vec<RowRule>), BuildError> {
+) -> Result<(Vec<AddressSet<'o>>, Vec<RowRule>), BuildError> {
     let mut sets = Vec::new();
     let mut row_rules = Vec::with_capacity(rules.rules.len());
     let mut known: Map<(Addresses, usize, Effect), Option<usize>> = Map::default();

@@ -43,7 +43,7 @@ pub(super) struct RowRule {
 pub(super) struct Rows<'a> {
     /// Of each key with classes.
     overlays: &'a [Overlay],
-    sets: &'a [AddressSet],
+    sets: &'a [AddressSet<'a>],
     /// By [`RuleId`].
     rules: &'a [RowRule],
     strategy: Strategy,
@@ -57,7 +57,7 @@ pub(super) struct Rows<'a> {
 }
 
 /// A rule of a row with its address set.
-type Member<'a> = (RowRule, &'a AddressSet);
+type Member<'a> = (RowRule, &'a AddressSet<'a>);
 
 /// Some rules of a row; most rows have one.
 type Members<'a> = SmallVec<[Member<'a>; 1]>;
@@ -65,7 +65,7 @@ type Members<'a> = SmallVec<[Member<'a>; 1]>;
 impl<'a> Rows<'a> {
     pub(super) fn new(
         overlays: &'a [Overlay],
-        sets: &'a [AddressSet],
+        sets: &'a [AddressSet<'a>],
         rules: &'a [RowRule],
         programs: Programs,
         (strategy, budget): (Strategy, usize),

@@ -281,7 +281,7 @@ fn joined(parts: &[TextPart]) -> Option<Box<[u8]>> {
 /// Takes a text apart; neighbouring literals become one.
 fn text_parts(place: &Place<'_>, text: &Text, wildcards: bool) -> Result<TextParts, BuildError> {
     let mut parts = TextParts::new();
-    let mut literal = Vec::new();
+    let mut literal = Vec::with_capacity(text.raw().len());
     let mut variables = 0_usize;
     for part in text.parts() {
         match part {

@@ -59,7 +59,7 @@ pub(crate) fn overlay_v6(
 
 /// `sort` sorts by address, then by list; the lists ascend before.
 fn overlay<'a, T: Copy + Ord + 'a>(
-    lists: impl Iterator<Item = (bool, &'a [Range<T>])>,
+    lists: impl Iterator<Item = (bool, &'a [Range<T>])> + Clone,
     lowest: T,
     next: impl Fn(T) -> Option<T>,
     sort: impl Fn(&mut [(T, ListId)]),
@@ -68,7 +68,8 @@ fn overlay<'a, T: Copy + Ord + 'a>(
     let mut members = Vec::new();
     // (where, which list opens or closes there); a list's ranges are not adjacent, so no
     // list both closes and opens at one point.
-    let mut ends: Vec<(T, ListId)> = Vec::new();
+    let count = lists.clone().map(|(_, ranges)| 2 * ranges.len()).sum();
+    let mut ends: Vec<(T, ListId)> = Vec::with_capacity(count);
     for (index, (whole, ranges)) in lists.enumerate() {
         let list = ListId::new(index).ok_or(OverBudget)?;
         members.push(Membership {
@@ -91,12 +92,19 @@ fn overlay<'a, T: Copy + Ord + 'a>(
     let mut open: Vec<ListId> = Vec::new();
     let mut before: Vec<ListId> = Vec::new();
     for chunk in ends.chunk_by(|a, b| a.0 == b.0) {
-        core::mem::swap(&mut open, &mut before);
         *budget = budget
-            .checked_sub(before.len() + chunk.len())
+            .checked_sub(open.len() + chunk.len())
             .ok_or(OverBudget)?;
-        open.clear();
-        toggle(&before, chunk.iter().map(|&(_, list)| list), &mut open);
+        if let [(_, list)] = chunk {
+            match open.binary_search(list) {
+                Ok(at) => drop(open.remove(at)),
+                Err(at) => open.insert(at, *list),
+            }
+        } else {
+            core::mem::swap(&mut open, &mut before);
+            open.clear();
+            toggle(&before, chunk.iter().map(|&(_, list)| list), &mut open);
+        }
         let class = classes.intern(&open, &mut members)?;
         let Some(&(start, _)) = chunk.first() else {
             continue;
