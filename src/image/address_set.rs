@@ -4,7 +4,9 @@
 //! is a truth value for each [`Base`] state and the classes that differ from their
 //! family's. `NotIpAddress` thus costs what `IpAddress` costs: the classes of its list.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
 
 use super::tables::Base;
 use crate::decision::Effect;
@@ -19,16 +21,18 @@ pub(super) struct Overlay {
     pub(super) key: Box<str>,
     pub(super) v4: Classes<u32>,
     pub(super) v6: Classes<u128>,
-    /// Both families' memberships, by list.
-    members: HashMap<ListId, (Membership, Membership)>,
+    /// The lists, ascending.
+    ids: Vec<ListId>,
+    /// Both families' memberships of each.
+    members: Vec<(Membership, Membership)>,
 }
 
 impl Overlay {
-    /// Overlays `ids`, a subset of `lists`; takes its steps from `budget`.
+    /// Overlays `ids`, a subset of `lists` in ascending order; takes its steps from `budget`.
     pub(super) fn new(
         key: &str,
         lists: &[PrefixSet],
-        ids: &[ListId],
+        ids: Vec<ListId>,
         budget: &mut usize,
     ) -> Result<Self, OverBudget> {
         let used: Vec<&PrefixSet> = ids
@@ -43,10 +47,10 @@ impl Overlay {
                 *class = ClassId::from_u32(raised);
             }
         }
-        let members = members_v4.into_iter().zip(members_v6);
         Ok(Self {
             key: key.into(),
-            members: ids.iter().copied().zip(members).collect(),
+            ids,
+            members: members_v4.into_iter().zip(members_v6).collect(),
             v4,
             v6,
         })
@@ -61,9 +65,14 @@ impl Overlay {
         }
     }
 
+    /// Returns in which classes a list is, of IPv4 and of IPv6.
+    fn member(&self, list: ListId) -> Option<&(Membership, Membership)> {
+        self.members.get(self.ids.binary_search(&list).ok()?)
+    }
+
     /// Returns how many steps [`Self::address_set`] takes: the classes of all lists.
     pub(super) fn steps(&self, conditions: &[AddressCondition]) -> usize {
-        let members = conditions.iter().filter_map(|c| self.members.get(&c.list));
+        let members = conditions.iter().filter_map(|c| self.member(c.list));
         let classes = members.map(|(v4, v6)| v4.classes.len() + v6.classes.len());
         // Each class is looked up in each list where there are several.
         classes.sum::<usize>().saturating_mul(conditions.len())
@@ -74,49 +83,40 @@ impl Overlay {
         &self,
         conditions: &[AddressCondition],
         effect: Effect,
-    ) -> AddressSet {
-        let holds = |base: Base| conditions.iter().all(|c| self.base_holds(c, base, effect));
+    ) -> AddressSet<'_> {
+        let conditions: SmallVec<[Known<'_>; 1]> = conditions
+            .iter()
+            .map(|&condition| (condition, self.member(condition.list)))
+            .collect();
+        let holds = |base: Base| conditions.iter().all(|c| base_holds(c, base, effect));
         let base = Base::ALL.map(holds);
-        let mut flips: Vec<ClassId> = Vec::new();
-        for condition in conditions {
-            if let Some((v4, v6)) = self.members.get(&condition.list) {
-                flips.extend(v4.classes.iter().chain(&v6.classes));
+        let members = conditions.iter().filter_map(|c| c.1);
+        let classes = members.flat_map(|(v4, v6)| v4.classes.iter().chain(&v6.classes));
+        let flips = match &*conditions {
+            [] => Cow::default(),
+            // One condition alone holds in the classes of its list exactly if it does not outside.
+            [(_, only)] => match only {
+                Some((v4, v6)) if v6.classes.is_empty() => v4.classes.as_slice().into(),
+                Some((v4, v6)) if v4.classes.is_empty() => v6.classes.as_slice().into(),
+                _ => classes.copied().collect(),
+            },
+            _ => {
+                let mut flips: Vec<ClassId> = classes.copied().collect();
+                flips.sort_unstable();
+                flips.dedup();
+                flips.retain(|&class| {
+                    let holds = conditions.iter().all(|c| self.class_holds(c, class));
+                    let elsewhere = base.get(self.base_of(class).index());
+                    holds != elsewhere.copied().unwrap_or_default()
+                });
+                flips.into()
             }
-        }
-        if let [_, _, ..] = conditions {
-            flips.sort_unstable();
-            flips.dedup();
-            flips.retain(|&class| {
-                let holds = conditions.iter().all(|c| self.class_holds(c, class));
-                holds
-                    != base
-                        .get(self.base_of(class).index())
-                        .copied()
-                        .unwrap_or_default()
-            });
-        }
-        // One condition alone holds in the classes of its list exactly if it does not outside.
+        };
         AddressSet { base, flips }
     }
 
-    fn base_holds(&self, condition: &AddressCondition, base: Base, effect: Effect) -> bool {
-        let negated = condition.negated;
-        let whole = self
-            .members
-            .get(&condition.list)
-            .map(|(v4, v6)| (v4.whole, v6.whole));
-        let (whole_v4, whole_v6) = whole.unwrap_or_default();
-        match base {
-            Base::V4 => whole_v4 != negated,
-            Base::V6 => whole_v6 != negated,
-            Base::Absent => condition.if_exists || negated,
-            Base::Unreadable => effect == Effect::Deny,
-            Base::Several => negated,
-        }
-    }
-
-    fn class_holds(&self, condition: &AddressCondition, class: ClassId) -> bool {
-        let Some((v4, v6)) = self.members.get(&condition.list) else {
+    fn class_holds(&self, (condition, member): &Known<'_>, class: ClassId) -> bool {
+        let Some((v4, v6)) = member else {
             return condition.negated;
         };
         let member = match self.base_of(class) {
@@ -125,6 +125,22 @@ impl Overlay {
         };
         let inside = member.whole || member.classes.binary_search(&class).is_ok();
         inside != condition.negated
+    }
+}
+
+/// A condition with the classes of its list, of IPv4 and of IPv6.
+type Known<'o> = (AddressCondition, Option<&'o (Membership, Membership)>);
+
+fn base_holds((condition, member): &Known<'_>, base: Base, effect: Effect) -> bool {
+    let negated = condition.negated;
+    let whole = member.map(|(v4, v6)| (v4.whole, v6.whole));
+    let (whole_v4, whole_v6) = whole.unwrap_or_default();
+    match base {
+        Base::V4 => whole_v4 != negated,
+        Base::V6 => whole_v6 != negated,
+        Base::Absent => condition.if_exists || negated,
+        Base::Unreadable => effect == Effect::Deny,
+        Base::Several => negated,
     }
 }
 
@@ -138,20 +154,20 @@ pub(super) struct AddressCondition {
 
 /// Where a rule's address conditions hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct AddressSet {
+pub(super) struct AddressSet<'o> {
     /// Outside of the classes of `flips`, by [`Base::index`].
     pub(super) base: [bool; Base::COUNT],
     /// The classes whose answer is not their family's, each once.
-    pub(super) flips: Vec<ClassId>,
+    pub(super) flips: Cow<'o, [ClassId]>,
 }
 
 /// Every address, and every state of the key.
-pub(super) static EVERYWHERE: AddressSet = AddressSet {
+pub(super) static EVERYWHERE: AddressSet<'_> = AddressSet {
     base: [true; Base::COUNT],
-    flips: Vec::new(),
+    flips: Cow::Borrowed(&[]),
 };
 
-impl AddressSet {
+impl AddressSet<'_> {
     /// Returns whether it holds in this state, of a family outside of the flipped classes.
     pub(super) fn holds_elsewhere(&self, state: Base) -> bool {
         self.base.get(state.index()).copied().unwrap_or_default()
@@ -173,7 +189,7 @@ mod tests {
             .map(|l| PrefixSet::new(l.iter().map(|p| p.parse().unwrap())))
             .collect();
         let ids: Vec<ListId> = (0..sets.len()).map(|i| ListId::new(i).unwrap()).collect();
-        Overlay::new("aws:sourceip", &sets, &ids, &mut 1000).unwrap()
+        Overlay::new("aws:sourceip", &sets, ids, &mut 1000).unwrap()
     }
 
     fn condition(list: u32, negated: bool, if_exists: bool) -> AddressCondition {
@@ -184,18 +200,19 @@ mod tests {
         }
     }
 
-    fn classes(ids: &[u32]) -> Vec<ClassId> {
+    fn classes(ids: &[u32]) -> Cow<'static, [ClassId]> {
         ids.iter().map(|&id| ClassId::from_u32(id)).collect()
     }
 
     #[test]
     fn no_condition_holds_everywhere() {
-        let set = overlay(&[]).address_set(&[], Effect::Allow);
+        let o = overlay(&[]);
+        let set = o.address_set(&[], Effect::Allow);
         assert_eq!(
             set,
             AddressSet {
                 base: [true; 5],
-                flips: vec![]
+                flips: Cow::default()
             }
         );
     }
@@ -243,7 +260,7 @@ mod tests {
         let set = o.address_set(&nothing, Effect::Deny);
         assert_eq!(
             (set.base, set.flips),
-            ([false, false, false, true, false], vec![])
+            ([false, false, false, true, false], classes(&[]))
         );
     }
 }

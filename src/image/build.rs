@@ -1,8 +1,5 @@
 //! Rules → image: the steps in their order, and what of a rule the classes answer.
 
-use core::cmp::Reverse;
-use std::collections::HashMap;
-
 use super::address_set::{AddressCondition, AddressSet, Overlay};
 use super::config::{Config, Strategy};
 use super::loaded::Loaded;
@@ -16,6 +13,10 @@ use crate::ir::{self, BuildError, ConditionValues, RuleSet};
 use crate::prefix::{LookupV4, LookupV6};
 use crate::util::ids::{Id, ListId};
 use crate::util::int::AsUsize;
+use crate::util::keyed::Map;
+use core::cmp::Reverse;
+
+use smallvec::SmallVec;
 
 /// The key that has classes where no rule says otherwise.
 const SOURCE_IP: &str = "aws:sourceip";
@@ -95,7 +96,7 @@ fn on_key(condition: &ir::Condition, key: &str) -> Option<AddressCondition> {
 
 /// Chooses the keys with the most prefixes under plain address operators, at most [`KEYS`].
 fn keys<'r>(rules: &'r RuleSet<'_>) -> Vec<&'r str> {
-    let mut prefixes: HashMap<&str, usize> = HashMap::new();
+    let mut prefixes: Map<&str, usize> = Map::default();
     for condition in &rules.conditions {
         if let Some(on_key) = on_key(condition, &condition.key)
             && let Some(set) = rules.lists.get(on_key.list.as_usize())
@@ -133,7 +134,7 @@ fn overlays(
         let mut ids: Vec<ListId> = used.map(|condition| condition.list).collect();
         ids.sort_unstable();
         ids.dedup();
-        match Overlay::new(key, &rules.lists, &ids, budget) {
+        match Overlay::new(key, &rules.lists, ids, budget) {
             Ok(overlay) => overlays.push(overlay),
             Err(_) if config.strategy == Strategy::Cells => return Err(over_class_budget(config)),
             Err(_) => break,
@@ -151,19 +152,22 @@ fn over_class_budget(config: &Config) -> BuildError {
     )
 }
 
+/// The conditions of one rule on one key.
+type Addresses = SmallVec<[AddressCondition; 1]>;
+
 /// Splits each rule's conditions into an address set and the residual ones.
 ///
 /// The set is on the first key that the rule has a condition on; those on others are residual.
-fn address_sets(
+fn address_sets<'o>(
     image: &mut Image,
     rules: &RuleSet<'_>,
-    overlays: &[Overlay],
+    overlays: &'o [Overlay],
     budget: &mut usize,
     programs: &mut Programs,
-) -> Result<(Vec<AddressSet>, Vec<RowRule>), BuildError> {
+) -> Result<(Vec<AddressSet<'o>>, Vec<RowRule>), BuildError> {
     let mut sets = Vec::new();
     let mut row_rules = Vec::with_capacity(rules.rules.len());
-    let mut known: HashMap<(Vec<AddressCondition>, usize, Effect), Option<usize>> = HashMap::new();
+    let mut known: Map<(Addresses, usize, Effect), Option<usize>> = Map::default();
     let on = |id: &u32, key: &str| on_key(rules.conditions.get(id.as_usize())?, key);
     for rule in &rules.rules {
         let is_on = |overlay: &Overlay| {
@@ -175,7 +179,7 @@ fn address_sets(
         let Some(overlay) = overlays.get(key) else {
             break;
         };
-        let (mut addresses, mut residual) = (Vec::new(), Vec::new());
+        let (mut addresses, mut residual) = (Addresses::new(), Vec::new());
         for id in &rule.conditions {
             match on(id, &overlay.key) {
                 Some(address) => addresses.push(address),

@@ -52,6 +52,27 @@ impl Buffer {
         Some(Self { blocks, len })
     }
 
+    /// Returns no bytes and room for `len`, or `None` where there is none.
+    #[cfg(feature = "build")]
+    pub(crate) fn with_capacity(len: usize) -> Option<Self> {
+        let mut blocks = Vec::new();
+        blocks.try_reserve_exact(len.div_ceil(ALIGN)).ok()?;
+        Some(Self { blocks, len: 0 })
+    }
+
+    /// Appends `bytes`, and zeros up to where the next section begins.
+    #[cfg(feature = "build")]
+    pub(crate) fn append_aligned(&mut self, bytes: &[u8]) {
+        let (whole, rest) = bytes.as_chunks();
+        self.blocks.extend(whole.iter().map(|&block| Block(block)));
+        if !rest.is_empty() {
+            let mut last = [0; ALIGN];
+            last.iter_mut().zip(rest).for_each(|(to, &from)| *to = from);
+            self.blocks.push(Block(last));
+        }
+        self.len = self.blocks.len() * ALIGN;
+    }
+
     /// Returns a copy of `bytes`, or `None` where there is no room for it.
     pub(crate) fn copy(bytes: &[u8]) -> Option<Self> {
         let mut buffer = Self::zeroed(bytes.len())?;

@@ -6,6 +6,7 @@ use super::writer::{Writer, append, index};
 use crate::ir::{self, BuildError, ConditionValues, RuleSet, TextPart};
 use crate::pattern::{ANY, ONE};
 use crate::policy::{Operator, Qualifier};
+use crate::prefix::PrefixSet;
 use crate::util::hash::HashTable;
 use crate::util::ids::ListId;
 
@@ -14,6 +15,10 @@ const INDEX_FROM: usize = 8;
 
 /// Writes all lists.
 pub(super) fn write_lists(writer: &mut Writer, rules: &RuleSet<'_>) -> Result<(), BuildError> {
+    let image = &mut writer.image;
+    let count = |of: fn(&PrefixSet) -> usize| rules.lists.iter().map(of).sum();
+    image.ranges_v4.reserve_exact(count(|set| set.v4().len()));
+    image.ranges_v6.reserve_exact(count(|set| set.v6().len()));
     for set in &rules.lists {
         let v4 = set.v4().iter().map(|&range| range.into());
         let v6 = set.v6().iter().map(|&range| range.into());

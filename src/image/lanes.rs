@@ -1,6 +1,6 @@
 //! Action and principal elements → lanes, and the tables that find them by request.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::caller::{self, Arn};
 use super::tables::{Action, Lane, OPEN_LANE, Principal, PrincipalEntry};
@@ -12,6 +12,7 @@ use crate::request::Request;
 use crate::util::extent::Extent;
 use crate::util::hash::{self, HashTable};
 use crate::util::int::AsUsize;
+use crate::util::keyed::Map;
 
 /// Writes actions, principals and lanes; returns the lane of each rule.
 pub(super) fn write(writer: &mut Writer, rules: &RuleSet<'_>) -> Result<Vec<u32>, BuildError> {
@@ -26,7 +27,7 @@ pub(super) fn write(writer: &mut Writer, rules: &RuleSet<'_>) -> Result<Vec<u32>
     if index(pairs.len(), "lanes")? == OPEN_LANE {
         return Err(BuildError::too_large("lanes"));
     }
-    let mut numbers: HashMap<(u32, u32), u32> = HashMap::with_capacity(pairs.len());
+    let mut numbers: Map<(u32, u32), u32> = Map::default();
     for (principal, action) in pairs {
         let lane = index(writer.image.lanes.len(), "lanes")?;
         numbers.insert((principal, action), lane);

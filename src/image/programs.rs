@@ -6,8 +6,6 @@
 //!
 //! A **residual** is a set of conditions that are tested at request time.
 
-use std::collections::HashMap;
-
 use super::conditions::required_values;
 use super::keys::item_hash;
 use super::tables::{Cell, Condition, EFFECT_ALLOW, Image, Program, ProgramItem};
@@ -16,6 +14,7 @@ use crate::ir::{self, BuildError, RuleSet};
 use crate::util::extent::Extent;
 use crate::util::hash::HashTable;
 use crate::util::int::AsUsize;
+use crate::util::keyed::Map;
 
 /// From this many items on a program is asked about by key.
 const KEYED_FROM: usize = 8;
@@ -33,8 +32,8 @@ struct Required {
 /// Builds residuals and programs, each once.
 #[derive(Debug, Default)]
 pub(super) struct Programs {
-    known: HashMap<(Vec<ProgramItem>, Cell), Cell>,
-    residuals: HashMap<Box<[u32]>, u32>,
+    known: Map<(Vec<ProgramItem>, Cell), Cell>,
+    residuals: Map<Box<[u32]>, u32>,
     /// By condition.
     required: Vec<Option<Required>>,
     /// By residual: the condition that requires fewest values.
@@ -137,7 +136,7 @@ impl Programs {
         if items.len() < KEYED_FROM {
             return (Vec::new(), items.to_vec());
         }
-        let mut by_key: HashMap<Extent, Vec<ProgramItem>> = HashMap::new();
+        let mut by_key: Map<Extent, Vec<ProgramItem>> = Map::default();
         for &item in items {
             if let Some(required) = self.required_by(item) {
                 by_key.entry(required.key).or_default().push(item);

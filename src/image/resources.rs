@@ -1,18 +1,25 @@
 //! Resource patterns and `NotResource` lists → the automaton and what each of them brings.
 
-use std::collections::HashMap;
+use smallvec::SmallVec;
 
 use super::rows::Rows;
 use super::tables::{Complement, Hit, MANY_ROWS, OPEN_LANE, Pattern, Withheld, WithheldLane};
-use super::writer::{Writer, append, index};
+use super::writer::{Writer, append, behind, index};
 use crate::ir::{BuildError, RuleSet};
 use crate::pattern;
 use crate::util::extent::Extent;
 use crate::util::ids::{Id, PatternId, RuleId};
 use crate::util::int::AsUsize;
+use crate::util::keyed::Map;
 
 /// A rule by what brings it: a pattern or a complement, then its lane and effect, deny first.
 type Brought<K> = (K, u32, u32, RuleId);
+
+/// The patterns of one element; most have a few.
+type Patterns = SmallVec<[PatternId; 4]>;
+
+/// The rules of one row; most rows have one.
+type RuleIds = SmallVec<[RuleId; 4]>;
 
 /// Builds the automaton and what each pattern and complement brings.
 pub(super) fn write(
@@ -23,7 +30,7 @@ pub(super) fn write(
     let programs: Vec<&[u8]> = rules
         .patterns
         .iter()
-        .map(|pattern| &*pattern.program)
+        .map(|pattern| pattern.program())
         .collect();
     writer.image.automaton =
         pattern::build::build(&programs).ok_or(BuildError::too_large("patterns"))?;
@@ -31,14 +38,14 @@ pub(super) fn write(
 
     let mut brought: Vec<Brought<PatternId>> = Vec::new();
     let mut withheld: Vec<Brought<u32>> = Vec::new();
-    let mut complements: HashMap<Vec<PatternId>, u32> = HashMap::new();
+    let mut complements: Map<Patterns, u32> = Map::default();
     for (at, rule) in rules.rules.iter().enumerate() {
         let id = RuleId::new(at).ok_or(BuildError::too_large("statements"))?;
         let Some(record) = writer.image.rules.get(at).copied() else {
             continue;
         };
-        let mut patterns: Vec<PatternId> =
-            rule.patterns.iter().map(|&(pattern, _)| pattern).collect();
+        let patterns = rule.patterns.iter().map(|&(pattern, _)| pattern);
+        let mut patterns: Patterns = patterns.collect();
         patterns.sort_unstable();
         patterns.dedup();
         let (lane, effect) = (record.lane, record.effect);
@@ -87,8 +94,8 @@ fn write_patterns(writer: &mut Writer, rules: &RuleSet<'_>) -> Result<(), BuildE
 /// Returns the number of a `NotResource` list.
 fn complement(
     writer: &mut Writer,
-    known: &mut HashMap<Vec<PatternId>, u32>,
-    patterns: Vec<PatternId>,
+    known: &mut Map<Patterns, u32>,
+    patterns: Patterns,
 ) -> Result<u32, BuildError> {
     if let Some(&number) = known.get(&patterns) {
         return Ok(number);
@@ -113,18 +120,18 @@ fn write_hits(
     sorted: &[Brought<PatternId>],
     rows: &mut Rows<'_>,
 ) -> Result<Extent, BuildError> {
-    let mut hits = Vec::new();
+    let before = writer.image.hits.len();
     for chunk in sorted.chunk_by(|a, b| a.1 == b.1) {
         let row = rows.row(&rule_ids(chunk), &mut writer.image)?;
         if let Some(&(_, lane, _, _)) = chunk.first() {
-            hits.push(Hit { lane, row });
+            writer.image.hits.push(Hit { lane, row });
         }
     }
-    append(&mut writer.image.hits, hits, "rows")
+    behind(&writer.image.hits, before, "rows")
 }
 
 /// Returns the rules of these that are for an anonymous caller who invokes, deny first.
-fn open_rules<K>(writer: &Writer, brought: &[Brought<K>]) -> Vec<RuleId> {
+fn open_rules<K>(writer: &Writer, brought: &[Brought<K>]) -> RuleIds {
     let lanes = &writer.image.lanes;
     let is_open = |lane: u32| {
         lanes
@@ -132,12 +139,12 @@ fn open_rules<K>(writer: &Writer, brought: &[Brought<K>]) -> Vec<RuleId> {
             .is_some_and(|lane| lane.open == 1)
     };
     let open = brought.iter().filter(|entry| is_open(entry.1));
-    let mut open: Vec<(u32, RuleId)> = open.map(|entry| (entry.2, entry.3)).collect();
+    let mut open: SmallVec<[(u32, RuleId); 4]> = open.map(|entry| (entry.2, entry.3)).collect();
     open.sort_unstable();
     open.into_iter().map(|(_, rule)| rule).collect()
 }
 
-fn rule_ids<K>(brought: &[Brought<K>]) -> Vec<RuleId> {
+fn rule_ids<K>(brought: &[Brought<K>]) -> RuleIds {
     brought.iter().map(|entry| entry.3).collect()
 }
 

@@ -6,7 +6,7 @@
 //! the rules that hold nearly everywhere have their addresses tested with the rest of
 //! their conditions.
 
-use std::collections::HashMap;
+use smallvec::SmallVec;
 
 use super::address_set::{AddressSet, EVERYWHERE, Overlay};
 use super::config::Strategy;
@@ -17,6 +17,7 @@ use super::tables::{
 use super::writer::{append, index};
 use crate::ir::BuildError;
 use crate::util::ids::{ClassId, Id, RuleId};
+use crate::util::keyed::Map;
 
 /// From this many steps on a row is split in two.
 const SPLIT_FROM: usize = 4096;
@@ -42,7 +43,7 @@ pub(super) struct RowRule {
 pub(super) struct Rows<'a> {
     /// Of each key with classes.
     overlays: &'a [Overlay],
-    sets: &'a [AddressSet],
+    sets: &'a [AddressSet<'a>],
     /// By [`RuleId`].
     rules: &'a [RowRule],
     strategy: Strategy,
@@ -51,17 +52,20 @@ pub(super) struct Rows<'a> {
     /// How many of them in rows that only save time.
     joined_budget: usize,
     full_budget: usize,
-    known: HashMap<Box<[RuleId]>, u32>,
+    known: Map<SmallVec<[RuleId; 2]>, u32>,
     programs: Programs,
 }
 
 /// A rule of a row with its address set.
-type Member<'a> = (RowRule, &'a AddressSet);
+type Member<'a> = (RowRule, &'a AddressSet<'a>);
+
+/// Some rules of a row; most rows have one.
+type Members<'a> = SmallVec<[Member<'a>; 1]>;
 
 impl<'a> Rows<'a> {
     pub(super) fn new(
         overlays: &'a [Overlay],
-        sets: &'a [AddressSet],
+        sets: &'a [AddressSet<'a>],
         rules: &'a [RowRule],
         programs: Programs,
         (strategy, budget): (Strategy, usize),
@@ -74,7 +78,7 @@ impl<'a> Rows<'a> {
             budget,
             joined_budget: budget / 2,
             full_budget: budget,
-            known: HashMap::new(),
+            known: Map::default(),
             programs,
         }
     }
@@ -143,27 +147,29 @@ impl<'a> Rows<'a> {
         image: &mut Image,
     ) -> Result<Option<u32>, BuildError> {
         let (overlays, sets) = (self.overlays, self.sets);
-        let mut members: Vec<(RuleId, Member<'a>)> = Vec::with_capacity(rules.len());
+        let mut members = Members::with_capacity(rules.len());
         for &id in rules {
             let rule = self.rules.get(id.as_usize()).copied();
             let set = rule.and_then(|rule| sets.get(rule.set?));
             let (Some(rule), Some(set)) = (rule, set) else {
                 return Ok(None);
             };
-            members.push((id, (rule, set)));
+            members.push((rule, set));
         }
-        let mut parts: Vec<(u32, &Overlay, Vec<Member<'a>>)> = Vec::new();
+        let mut parts: SmallVec<[(u32, &Overlay, Members<'a>); 1]> = SmallVec::new();
         for (number, (key, overlay)) in (0..).zip(overlays.iter().enumerate()) {
-            let own = members.iter().filter(|(_, (rule, _))| rule.key == key);
-            let own: Vec<(RuleId, Member<'a>)> = own.copied().collect();
+            let on_key = |(rule, _): &Member<'a>| rule.key == key;
+            let own: Members<'a> = members.iter().copied().filter(on_key).collect();
             if own.is_empty() && members.len() + key > 0 {
                 continue;
             }
-            let on_key = |part| (number, overlay, part);
-            if steps(own.iter().map(|(_, member)| member)) < SPLIT_FROM {
-                parts.push(on_key(own.into_iter().map(|(_, member)| member).collect()));
+            if steps(&own) < SPLIT_FROM {
+                parts.push((number, overlay, own));
             } else {
-                parts.extend(self.split(&own, image)?.into_iter().map(on_key));
+                let own = rules.iter().copied().zip(members.iter().copied());
+                let own = own.filter(|(_, member)| on_key(member));
+                let split = self.split(own, image)?;
+                parts.extend(split.into_iter().map(|part| (number, overlay, part)));
             }
         }
         if parts.is_empty() {
@@ -185,11 +191,11 @@ impl<'a> Rows<'a> {
     /// Splits a row into parts of which none costs more than its flips.
     fn split(
         &mut self,
-        members: &[(RuleId, Member<'a>)],
+        members: impl Iterator<Item = (RuleId, Member<'a>)>,
         image: &mut Image,
-    ) -> Result<Vec<Vec<Member<'a>>>, BuildError> {
-        let (mut flipping, mut tested) = (Vec::new(), Vec::new());
-        for &(id, (rule, set)) in members {
+    ) -> Result<Vec<Members<'a>>, BuildError> {
+        let (mut flipping, mut tested) = (Members::new(), Members::new());
+        for (id, (rule, set)) in members {
             if rule.residual.is_none() || set.is_exceptional() {
                 flipping.push((rule, set));
                 continue;
@@ -241,12 +247,13 @@ impl<'a> Rows<'a> {
             }
         }
 
-        let mut flips: Vec<(ClassId, usize)> = Vec::new();
+        let flips = members.iter().map(|(_, set)| set.flips.len());
+        let mut flips: Vec<(ClassId, usize)> = Vec::with_capacity(flips.sum());
         for (number, (_, set)) in members.iter().enumerate() {
             flips.extend(set.flips.iter().map(|&class| (class, number)));
         }
         flips.sort_unstable();
-        let mut exceptions = Vec::new();
+        let mut exceptions = Vec::with_capacity(flips.len());
         for chunk in flips.chunk_by(|a, b| a.0 == b.0) {
             let Some(&(class, _)) = chunk.first() else {
                 continue;
@@ -299,12 +306,11 @@ impl<'a> Rows<'a> {
 }
 
 /// Returns how many cells a row of `members` makes at most; an item of a program counts for several.
-fn steps<'m, 'a: 'm>(members: impl IntoIterator<Item = &'m Member<'a>> + Clone) -> usize {
+fn steps(members: &[Member<'_>]) -> usize {
     /// An item is stored, remembered by its program, and found by a value: about five cells.
     const ITEM: usize = 5;
     let everywhere = members
-        .clone()
-        .into_iter()
+        .iter()
         .filter(|(rule, set)| rule.residual.is_some() && !set.is_exceptional())
         .count();
     let cells = |(rule, set): &Member<'_>| {
@@ -313,7 +319,7 @@ fn steps<'m, 'a: 'm>(members: impl IntoIterator<Item = &'m Member<'a>> + Clone) 
         set.flips.len().saturating_mul(each)
     };
     let each = |member| cells(member).saturating_add(ITEM);
-    members.into_iter().map(each).fold(0, usize::saturating_add)
+    members.iter().map(each).fold(0, usize::saturating_add)
 }
 
 fn item(rule: RowRule) -> Option<ProgramItem> {

@@ -1,23 +1,18 @@
 //! Appends to the image's tables; every append can pass 32 bits and says so.
 
-use core::hash::BuildHasher;
-use std::collections::HashMap;
-use std::hash::RandomState;
-
-use smallvec::SmallVec;
-
 use super::tables::{Image, Part};
 use crate::ir::{BuildError, TextPart};
 use crate::util::extent::Extent;
-use crate::util::int::to_u32;
+use crate::util::int::{AsUsize, to_u32};
+use crate::util::keyed::Numbers;
 
 /// An image under construction.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     pub(super) image: Image,
-    /// Texts that are in the image already, by hash: keys and patterns repeat.
-    texts: HashMap<u64, SmallVec<[Extent; 1]>>,
-    hashes: RandomState,
+    /// The texts that are in the image already: keys and patterns repeat.
+    texts: Vec<Extent>,
+    numbers: Numbers,
 }
 
 impl Writer {
@@ -28,21 +23,23 @@ impl Writer {
 
     /// Stores bytes once.
     pub(super) fn text(&mut self, bytes: &[u8]) -> Result<Extent, BuildError> {
-        let stored = self.texts.entry(self.hashes.hash_one(bytes)).or_default();
-        let text = &self.image.text;
-        if let Some(&known) = stored.iter().find(|known| known.of(text) == bytes) {
+        let text = |number: u32| self.texts.get(number.as_usize()).copied();
+        let is_it = |number| text(number).is_some_and(|text| text.of(&self.image.text) == bytes);
+        let next = index(self.texts.len(), "texts")?;
+        let number = self.numbers.of(bytes, next, is_it);
+        if let Some(known) = text(number) {
             return Ok(known);
         }
         let extent = append(&mut self.image.text, bytes.iter().copied(), "texts")?;
-        stored.push(extent);
+        self.texts.push(extent);
         Ok(extent)
     }
 
     /// Stores the parts of a text.
     pub(super) fn parts(&mut self, parts: &[TextPart]) -> Result<Extent, BuildError> {
-        let mut records = Vec::with_capacity(parts.len());
+        let before = self.image.parts.len();
         for part in parts {
-            records.push(match part {
+            let part = match part {
                 TextPart::Literal(bytes) => Part {
                     kind: Part::KIND_LITERAL,
                     bytes: self.text(bytes)?,
@@ -57,9 +54,10 @@ impl Writer {
                     bytes: self.text(key.as_bytes())?,
                     default: self.text(default.as_deref().unwrap_or_default().as_bytes())?,
                 },
-            });
+            };
+            self.image.parts.push(part);
         }
-        append(&mut self.image.parts, records, "text parts")
+        behind(&self.image.parts, before, "text parts")
     }
 }
 
@@ -70,6 +68,17 @@ pub(super) fn append<T>(
     what: &'static str,
 ) -> Result<Extent, BuildError> {
     Extent::append(table, items).ok_or(BuildError::too_large(what))
+}
+
+/// Returns the stretch of a table from `from` on.
+pub(super) fn behind<T>(
+    table: &[T],
+    from: usize,
+    what: &'static str,
+) -> Result<Extent, BuildError> {
+    let (start, end) = (index(from, what)?, index(table.len(), what)?);
+    let len = end - start;
+    Ok(Extent { start, len })
 }
 
 /// Returns an index as it is stored.

@@ -1,25 +1,25 @@
 //! Policies → rules: every part interned, no decision changed.
 
-use core::hash::{BuildHasher, Hash};
-use std::collections::HashMap;
-use std::hash::RandomState;
+use core::hash::Hash;
 
 use ipnet::IpNet;
 use smallvec::SmallVec;
 
 use super::error::{BuildError, BuildErrorKind};
 use super::rule::{
-    ActionSet, Condition, ConditionValues, Note, PatternSource, Principals, Rule, RuleSet, TextPart,
+    ActionSet, Condition, ConditionValues, Note, PatternSource, Principals, Rule, RuleSet,
+    TextPart, TextParts,
 };
 use crate::decision::Effect;
 use crate::pattern::{ANY, ONE, glob, program};
 use crate::policy::{
-    self, Located, OperatorFamily, PartRef, Policy, PrincipalElement, PrincipalEntry, Statement,
-    Text, Values,
+    self, Action, Located, OperatorFamily, PartRef, Policy, Positions, PrincipalElement,
+    PrincipalEntry, Statement, Text, Values,
 };
 use crate::prefix::PrefixSet;
 use crate::util::ids::{Id, ListId, PatternId};
 use crate::util::int::{AsUsize, to_u32};
+use crate::util::keyed::{Map, Numbers};
 use crate::util::limits::VARIABLE_LIMIT;
 
 /// Lowers `policies`, whose short-hand is expanded.
@@ -35,15 +35,20 @@ pub(crate) fn lower(
         let limit = u64::try_from(statement_limit).unwrap_or(u64::MAX);
         return Err(BuildError::limit("statements", "statement_limit", limit));
     }
-    let mut lowering = Lowering::default();
+    let mut lowering = Lowering {
+        rules: Vec::with_capacity(statements),
+        ..Lowering::default()
+    };
     for (policy_index, policy) in policies.iter().enumerate() {
+        let mut place = Place {
+            policy,
+            positions: policy.positions(),
+            policy_index,
+            index: 0,
+        };
         for (index, statement) in policy.statements().iter().enumerate() {
-            let place = Place {
-                policy,
-                policy_index,
-                index,
-            };
-            let rule = lowering.rule(&place, statement)?;
+            place.index = index;
+            let rule = lowering.rule(&mut place, statement)?;
             lowering.rules.push(rule);
         }
     }
@@ -60,6 +65,7 @@ pub(crate) fn lower(
 /// The statement at hand.
 struct Place<'p> {
     policy: &'p Policy,
+    positions: Positions<'p>,
     policy_index: usize,
     index: usize,
 }
@@ -68,17 +74,14 @@ struct Place<'p> {
 #[derive(Debug)]
 struct Interner<T> {
     items: Vec<T>,
-    /// The values with each hash, by index: a value is stored once.
-    ids: HashMap<u64, SmallVec<[u32; 1]>>,
-    hashes: RandomState,
+    numbers: Numbers,
 }
 
 impl<T> Default for Interner<T> {
     fn default() -> Self {
         Self {
             items: Vec::new(),
-            ids: HashMap::new(),
-            hashes: RandomState::new(),
+            numbers: Numbers::default(),
         }
     }
 }
@@ -88,17 +91,12 @@ impl<T: Eq + Hash> Interner<T> {
         let next = to_u32(self.items.len())
             .filter(|&id| id != u32::MAX)
             .ok_or(BuildError::too_large(what))?;
-        let ids = self.ids.entry(self.hashes.hash_one(&value)).or_default();
-        let items = &self.items;
-        let known = ids
-            .iter()
-            .find(|id| items.get(id.as_usize()) == Some(&value));
-        if let Some(&known) = known {
-            return Ok(known);
+        let is_it = |id: u32| self.items.get(id.as_usize()) == Some(&value);
+        let id = self.numbers.of(&value, next, is_it);
+        if id == next {
+            self.items.push(value);
         }
-        ids.push(next);
-        self.items.push(value);
-        Ok(next)
+        Ok(id)
     }
 }
 
@@ -106,35 +104,32 @@ impl<T: Eq + Hash> Interner<T> {
 struct Lowering<'p> {
     rules: Vec<Rule<'p>>,
     lists: Interner<PrefixSet>,
-    patterns: Interner<PatternSource>,
+    patterns: Interner<PatternSource<'p>>,
     actions: Interner<ActionSet>,
     principals: Interner<Principals>,
     conditions: Interner<Condition>,
+    /// The numbers of elements by how they are written, which are fewer than the statements.
+    known_actions: Map<Element<'p, Box<str>>, u32>,
+    known_principals: Map<(Effect, Option<Element<'p, PrincipalEntry>>), u32>,
 }
+
+/// Whether an element is negated, and its values as they are written.
+type Element<'p, T> = (bool, &'p [Located<T>]);
 
 impl<'p> Lowering<'p> {
     fn rule(
         &mut self,
-        place: &Place<'p>,
+        place: &mut Place<'p>,
         statement: &'p Statement,
     ) -> Result<Rule<'p>, BuildError> {
-        let action = ActionSet {
-            negated: statement.action.negated,
-            programs: statement
-                .action
-                .patterns
-                .iter()
-                .map(|p| program(&p.value).into())
-                .collect(),
-        };
-        let principals = principals(statement.principal.as_ref(), statement.effect.value);
+        let position = place.positions.of(statement.span);
         let mut patterns = SmallVec::with_capacity(statement.resource.patterns.len());
         for text in &statement.resource.patterns {
             let id = self.pattern(place, text)?;
-            patterns.push((id, place.policy.position(text.span)));
+            patterns.push((id, place.positions.of(text.span)));
         }
         let mut conditions = SmallVec::with_capacity(statement.conditions.len());
-        let mut notes = Vec::new();
+        let mut notes = SmallVec::new();
         for condition in &statement.conditions {
             let id = self.condition(place, condition)?;
             conditions.push(id);
@@ -156,9 +151,9 @@ impl<'p> Lowering<'p> {
             statement: to_u32(place.index).ok_or(BuildError::too_large("statements"))?,
             sid: statement.sid.as_ref().map(|sid| &*sid.value),
             effect: statement.effect.value,
-            position: place.policy.position(statement.span),
-            action: self.actions.intern(action, "actions")?,
-            principal: self.principals.intern(principals, "principals")?,
+            position,
+            action: self.action(&statement.action)?,
+            principal: self.principals(statement)?,
             not_resource: statement.resource.negated,
             patterns,
             conditions,
@@ -166,10 +161,37 @@ impl<'p> Lowering<'p> {
         })
     }
 
+    fn action(&mut self, element: &'p Action) -> Result<u32, BuildError> {
+        let key = (element.negated, &*element.patterns);
+        if let Some(&known) = self.known_actions.get(&key) {
+            return Ok(known);
+        }
+        let programs = element.patterns.iter().map(|p| program(&p.value).into());
+        let action = ActionSet {
+            negated: element.negated,
+            programs: programs.collect(),
+        };
+        let id = self.actions.intern(action, "actions")?;
+        self.known_actions.insert(key, id);
+        Ok(id)
+    }
+
+    fn principals(&mut self, statement: &'p Statement) -> Result<u32, BuildError> {
+        let (effect, element) = (statement.effect.value, statement.principal.as_ref());
+        let key = (effect, element.map(|e| (e.negated, &*e.entries)));
+        if let Some(&known) = self.known_principals.get(&key) {
+            return Ok(known);
+        }
+        let principals = principals(element, effect);
+        let id = self.principals.intern(principals, "principals")?;
+        self.known_principals.insert(key, id);
+        Ok(id)
+    }
+
     fn pattern(
         &mut self,
         place: &Place<'_>,
-        text: &Located<Text>,
+        text: &'p Located<Text>,
     ) -> Result<PatternId, BuildError> {
         let raw = text.value.raw();
         if raw.starts_with("execute-api:/") {
@@ -183,20 +205,10 @@ impl<'p> Lowering<'p> {
             });
         }
         let parts = text_parts(place, &text.value, true)?;
-        let mut bytes = Vec::with_capacity(raw.len());
-        for part in &parts {
-            match part {
-                TextPart::Literal(literal) => literal.iter().for_each(|&byte| match byte {
-                    ANY | ONE => glob::push(&mut bytes, byte),
-                    _ => bytes.push(byte),
-                }),
-                TextPart::Variable { .. } => glob::push(&mut bytes, ANY),
-            }
-        }
         let source = PatternSource {
-            raw: raw.into(),
-            program: bytes.into(),
-            parts: parts.into(),
+            raw,
+            joined: joined(&parts),
+            parts,
             has_variables: text.value.has_variables(),
         };
         self.patterns
@@ -216,7 +228,7 @@ impl<'p> Lowering<'p> {
                 let wildcards = has_wildcards(operator.operator);
                 let texts = texts
                     .iter()
-                    .map(|text| Ok(text_parts(place, &text.value, wildcards)?.into()));
+                    .map(|text| text_parts(place, &text.value, wildcards));
                 ConditionValues::Texts(texts.collect::<Result<_, _>>()?)
             }
         };
@@ -244,14 +256,32 @@ fn has_wildcards(operator: policy::Operator) -> bool {
     ) || operator.family() == OperatorFamily::Arn
 }
 
+/// Joins the parts of a pattern, with runs of wildcards in their one form and variables as `*`;
+/// `None` where the only part is that already.
+fn joined(parts: &[TextPart]) -> Option<Box<[u8]>> {
+    let is_run = |pair: &[u8]| matches!(pair, [ANY, ANY | ONE]);
+    if let [TextPart::Literal(literal)] = parts
+        && !literal.windows(2).any(is_run)
+    {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    for part in parts {
+        match part {
+            TextPart::Literal(literal) => literal.iter().for_each(|&byte| match byte {
+                ANY | ONE => glob::push(&mut bytes, byte),
+                _ => bytes.push(byte),
+            }),
+            TextPart::Variable { .. } => glob::push(&mut bytes, ANY),
+        }
+    }
+    Some(bytes.into())
+}
+
 /// Takes a text apart; neighbouring literals become one.
-fn text_parts(
-    place: &Place<'_>,
-    text: &Text,
-    wildcards: bool,
-) -> Result<Vec<TextPart>, BuildError> {
-    let mut parts = Vec::new();
-    let mut literal = Vec::new();
+fn text_parts(place: &Place<'_>, text: &Text, wildcards: bool) -> Result<TextParts, BuildError> {
+    let mut parts = TextParts::new();
+    let mut literal = Vec::with_capacity(text.raw().len());
     let mut variables = 0_usize;
     for part in text.parts() {
         match part {

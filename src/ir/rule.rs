@@ -18,7 +18,7 @@ pub(crate) struct RuleSet<'p> {
     /// The distinct prefix lists, by [`ListId`].
     pub(crate) lists: Vec<PrefixSet>,
     /// The distinct resource patterns, by [`PatternId`].
-    pub(crate) patterns: Vec<PatternSource>,
+    pub(crate) patterns: Vec<PatternSource<'p>>,
     /// The distinct action elements.
     pub(crate) actions: Vec<ActionSet>,
     /// The distinct principal elements.
@@ -51,7 +51,7 @@ pub(crate) struct Rule<'p> {
     /// Indices in [`RuleSet::conditions`], in document order.
     pub(crate) conditions: SmallVec<[u32; 4]>,
     /// The lists of the `IpAddress` conditions as written, for explanations.
-    pub(crate) notes: Vec<Note<'p>>,
+    pub(crate) notes: SmallVec<[Note<'p>; 1]>,
 }
 
 /// The prefix list of a positive address condition as it stands in the document.
@@ -69,18 +69,28 @@ pub(crate) struct Note<'p> {
 
 /// A resource pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PatternSource {
+pub(crate) struct PatternSource<'p> {
     /// As written, short-hand expanded.
-    pub(crate) raw: Box<str>,
-    /// As the automaton sees it: pattern bytes, each variable as a `*`.
-    pub(crate) program: Box<[u8]>,
+    pub(crate) raw: &'p str,
     /// The exact parts.
-    pub(crate) parts: Box<[TextPart]>,
-    /// Whether it has variables, so that a match of `program` is to be verified.
+    pub(crate) parts: TextParts,
+    /// What [`Self::program`] is where that is not the only part.
+    pub(crate) joined: Option<Box<[u8]>>,
+    /// Whether it has variables, so that a match of the program is to be verified.
     pub(crate) has_variables: bool,
 }
 
-impl Hash for PatternSource {
+impl PatternSource<'_> {
+    /// Returns it as the automaton sees it: pattern bytes, each variable as a `*`.
+    pub(crate) fn program(&self) -> &[u8] {
+        match (&self.joined, &*self.parts) {
+            (None, [TextPart::Literal(program)]) => program,
+            (joined, _) => joined.as_deref().unwrap_or_default(),
+        }
+    }
+}
+
+impl Hash for PatternSource<'_> {
     /// PERF: the other fields follow from the text, but for the version of its policy.
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.raw.hash(state);
@@ -132,8 +142,11 @@ pub(crate) enum ConditionValues {
     /// A prefix list.
     List(ListId),
     /// Texts by their parts.
-    Texts(Vec<Box<[TextPart]>>),
+    Texts(Vec<TextParts>),
 }
+
+/// The parts of a text, of which nearly every one has one.
+pub(crate) type TextParts = SmallVec<[TextPart; 1]>;
 
 /// A piece of a text with policy variables.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

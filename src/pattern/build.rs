@@ -1,7 +1,5 @@
 //! Patterns → the automaton's tables, in time linear in their bytes but for sorting.
 
-use std::collections::HashMap;
-
 use super::automaton::{Accept, Automaton, Body, END, GRAMS, Piece, STAR, Tail};
 use super::glob::{ANY, ONE};
 use super::tree::{Ending, Tree};
@@ -10,6 +8,7 @@ use crate::util::extent::Extent;
 use crate::util::hash::HashTable;
 use crate::util::ids::{Id, PatternId};
 use crate::util::int::to_u32;
+use crate::util::keyed::Map;
 
 /// From this many tails on at one head they are found by their grams.
 ///
@@ -20,7 +19,7 @@ const GRAMS_FROM: usize = 8;
 type Open<'p> = (&'p [u8], PatternId);
 
 /// The bodies stored so far, by their pattern bytes.
-type Known<'p> = HashMap<&'p [u8], u32>;
+type Known<'p> = Map<&'p [u8], u32>;
 
 /// Builds the automaton of `programs`, whose indices are the ids of the patterns.
 ///
@@ -33,7 +32,7 @@ pub(crate) fn build(programs: &[&[u8]]) -> Option<Automaton> {
         ..Automaton::default()
     };
     let mut gram_entries = Vec::new();
-    let mut known = Known::new();
+    let mut known = Known::default();
     for (node, Ending { depth, keys }) in endings.iter().enumerate() {
         let mut tails = Vec::new();
         let mut open = Vec::new();

@@ -11,9 +11,6 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 #[cfg(feature = "build")]
-use std::collections::HashMap;
-
-#[cfg(feature = "build")]
 use super::glob::{ANY, ONE};
 use crate::util::extent::Extent;
 #[cfg(feature = "build")]
@@ -22,6 +19,8 @@ use crate::util::hash::{self, HashTableView};
 use crate::util::int::AsUsize;
 #[cfg(feature = "build")]
 use crate::util::int::to_u32;
+#[cfg(feature = "build")]
+use crate::util::keyed::Map;
 use crate::util::table::tables;
 
 /// The widths of grams, longest first; the bit of a width in [`GramSet::widths`] is its index.
@@ -169,7 +168,7 @@ type Choice = (usize, Option<(u32, u64)>);
 /// Chooses the gram of each tail.
 #[cfg(feature = "build")]
 fn choose(tails: &[&[u8]]) -> Vec<Choice> {
-    let mut counts: HashMap<(u32, u64), u32> = HashMap::new();
+    let mut counts: Map<(u32, u64), u32> = Map::default();
     for tail in tails {
         for_each_gram(tail, |gram| *counts.entry(gram).or_default() += 1);
     }

@@ -18,7 +18,7 @@
 //! - Nodes that share a bucket are linked in ascending order, so the way through them ends.
 
 #[cfg(feature = "build")]
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::hash_map::Entry;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -31,6 +31,8 @@ use crate::util::hash;
 use crate::util::int::AsUsize;
 #[cfg(feature = "build")]
 use crate::util::int::to_u32;
+#[cfg(feature = "build")]
+use crate::util::keyed::Map;
 #[cfg(feature = "build")]
 use crate::util::table::Tables;
 use crate::util::table::tables;
@@ -176,7 +178,7 @@ impl Tree {
             (Some(&first), Some(&last)) => common(key_of(first), key_of(last)),
             _ => 0,
         };
-        let mut labels: HashMap<&[u8], Extent> = HashMap::new();
+        let mut labels: Map<&[u8], Extent> = Map::default();
         let mut open: Vec<Open<'_>> = vec![Open {
             from: 0,
             depth: shared,

@@ -40,6 +40,8 @@ mod text;
 
 pub use self::operator::{ConditionOperator, Operator, OperatorFamily, Qualifier};
 #[cfg(feature = "build")]
+pub(crate) use self::source::Positions;
+#[cfg(feature = "build")]
 pub use self::{
     error::{Fault, ParseError},
     layout::Layout,

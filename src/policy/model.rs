@@ -3,12 +3,13 @@
 //! Equality compares meaning as written and ignores positions ([`Located`]), so that
 //! a document and its printed form are equal.
 
+use core::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use ipnet::IpNet;
 
 use super::operator::ConditionOperator;
-use super::source::{Source, Span};
+use super::source::{Positions, Source, Span};
 use super::text::Text;
 use crate::decision::{Effect, Position};
 
@@ -81,6 +82,11 @@ impl Policy {
     pub fn position(&self, span: Span) -> Position {
         self.source.position(span.start)
     }
+
+    /// Returns what finds the positions of many spans, best in the order of the text.
+    pub(crate) fn positions(&self) -> Positions<'_> {
+        self.source.positions()
+    }
 }
 
 impl PartialEq for Policy {
@@ -145,6 +151,12 @@ impl<T: PartialEq> PartialEq for Located<T> {
 }
 
 impl<T: Eq> Eq for Located<T> {}
+
+impl<T: Hash> Hash for Located<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.value.hash(state);
+    }
+}
 
 /// One statement.
 #[derive(Clone, Debug)]

@@ -113,9 +113,20 @@ impl Source {
 
     /// Returns the position of an offset of the text as given.
     pub(super) fn given_position(&self, offset: usize) -> Position {
-        self.lines
-            .get_or_init(|| Lines::new(&self.given))
-            .position(&self.given, offset)
+        self.lines().position(&self.given, offset)
+    }
+
+    /// Returns what finds the positions of many offsets, one after the other.
+    pub(super) fn positions(&self) -> Positions<'_> {
+        Positions {
+            source: self,
+            at: 0,
+            passed: Passed::default(),
+        }
+    }
+
+    fn lines(&self) -> &Lines {
+        self.lines.get_or_init(|| Lines::new(&self.given))
     }
 
     /// Returns the text after `layers` layers are taken off.
@@ -290,55 +301,96 @@ pub(super) fn position_in(text: &str, offset: usize) -> Position {
     Lines::new(text).position(text, offset)
 }
 
+/// Finds positions in turn: quick where each is a little behind the one before.
+#[derive(Debug)]
+pub(crate) struct Positions<'s> {
+    source: &'s Source,
+    /// Where the last one was, in the text as given.
+    at: usize,
+    /// What stands before that.
+    passed: Passed,
+}
+
+impl Positions<'_> {
+    /// Returns where `span` starts in the text as given.
+    ///
+    /// PERF: in a list of prefixes the way from one to the next is a twentieth of a block.
+    pub(crate) fn of(&mut self, span: Span) -> Position {
+        let text = &self.source.given;
+        let offset = self.source.given_offset(span.start);
+        let block = offset / BLOCK * BLOCK;
+        if offset < self.at || self.at < block {
+            (self.at, self.passed) = (block, self.source.lines().before(block));
+        }
+        let between = text.as_bytes().get(self.at..offset);
+        self.passed.pass(between.unwrap_or_default());
+        self.at = offset;
+        self.passed.position(text, offset)
+    }
+}
+
 /// What stands before each block of [`BLOCK`] bytes of a text.
 #[derive(Debug)]
 struct Lines {
-    blocks: Vec<Block>,
+    blocks: Vec<Passed>,
 }
 
+impl Lines {
+    fn new(text: &str) -> Self {
+        let mut blocks = Vec::with_capacity(text.len() / BLOCK + 1);
+        let mut passed = Passed::default();
+        for bytes in text.as_bytes().chunks(BLOCK) {
+            blocks.push(passed);
+            passed.pass(bytes);
+        }
+        // For the end of a text that fills its last block.
+        blocks.push(passed);
+        Self { blocks }
+    }
+
+    /// Returns what stands before the block that `offset` is in.
+    fn before(&self, offset: usize) -> Passed {
+        self.blocks.get(offset / BLOCK).copied().unwrap_or_default()
+    }
+
+    fn position(&self, text: &str, offset: usize) -> Position {
+        let offset = offset.min(text.len());
+        let mut passed = self.before(offset);
+        let bytes = text.as_bytes().get(offset / BLOCK * BLOCK..offset);
+        passed.pass(bytes.unwrap_or_default());
+        passed.position(text, offset)
+    }
+}
+
+/// What stands before a place of a text.
 #[derive(Clone, Copy, Debug, Default)]
-struct Block {
+struct Passed {
     line_feeds: u32,
     characters: u32,
     /// The characters up to and with the last line feed.
     characters_before_line: u32,
 }
 
-impl Lines {
-    fn new(text: &str) -> Self {
-        let mut blocks = Vec::with_capacity(text.len() / BLOCK + 1);
-        let mut before = Block::default();
-        for bytes in text.as_bytes().chunks(BLOCK) {
-            blocks.push(before);
-            if let Some(last) = bytes.iter().rposition(|&byte| byte == b'\n') {
-                let lines = bytes.get(..=last).unwrap_or_default();
-                before.characters_before_line = before.characters + characters(lines);
-                before.line_feeds += line_feeds(lines);
-            }
-            before.characters += characters(bytes);
+impl Passed {
+    /// Goes on behind `bytes`.
+    fn pass(&mut self, bytes: &[u8]) {
+        if let Some(last) = memchr::memrchr(b'\n', bytes) {
+            let lines = bytes.get(..=last).unwrap_or_default();
+            self.characters_before_line = self.characters + characters(lines);
+            self.line_feeds += line_feeds(lines);
         }
-        // For the end of a text that fills its last block.
-        blocks.push(before);
-        Self { blocks }
+        self.characters += characters(bytes);
     }
 
+    /// Returns the position of the place, which is at `offset` of `text`.
     fn position(&self, text: &str, offset: usize) -> Position {
-        let offset = offset.min(text.len());
-        let number = offset / BLOCK;
-        let before = self.blocks.get(number).copied().unwrap_or_default();
-        let bytes = text
-            .as_bytes()
-            .get(number * BLOCK..offset)
-            .unwrap_or_default();
-        let column = match bytes.iter().rposition(|&byte| byte == b'\n') {
-            Some(last) => characters(bytes.get(last + 1..).unwrap_or_default()),
-            None => before.characters + characters(bytes) - before.characters_before_line,
-        };
-        let line = before.line_feeds + line_feeds(bytes);
-        let mark = u32::from(line == 0 && offset > 0 && text.starts_with(BYTE_ORDER_MARK));
+        let column = self.characters - self.characters_before_line;
+        let is_marked = self.line_feeds == 0 && offset > 0 && text.starts_with(BYTE_ORDER_MARK);
         Position {
-            line: line.saturating_add(1),
-            column: column.saturating_sub(mark).saturating_add(1),
+            line: self.line_feeds.saturating_add(1),
+            column: column
+                .saturating_sub(u32::from(is_marked))
+                .saturating_add(1),
         }
     }
 }
@@ -511,5 +563,21 @@ mod tests {
             );
         }
         assert_eq!(source.given_position(text.len()).column, 4002);
+    }
+
+    #[test]
+    fn positions_in_any_order_are_those_of_each() {
+        let text = format!("\u{feff}{}", "a\né, some text\n\n".repeat(150));
+        let source = Source::new(&text).unwrap();
+        let mut positions = source.positions();
+        let end = to_u32(source.text().len()).unwrap();
+        for step in [0, 1, 2, 7, 255, 256, 257, 1000] {
+            let (mut at, mut seen) = (0, 0);
+            while seen < 1500 {
+                let span = Span { start: at, end: at };
+                assert_eq!(positions.of(span), source.position(at), "{at} by {step}");
+                (at, seen) = ((at + step) % (end + 1), seen + 1);
+            }
+        }
     }
 }

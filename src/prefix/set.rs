@@ -31,8 +31,12 @@ pub(crate) struct PrefixSet {
 
 impl PrefixSet {
     /// Returns the union of `prefixes`.
-    pub(crate) fn new(prefixes: impl IntoIterator<Item = IpNet>) -> Self {
-        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    pub(crate) fn new(prefixes: impl IntoIterator<Item = IpNet, IntoIter: Clone>) -> Self {
+        let prefixes = prefixes.into_iter();
+        let is_v4 = |prefix: &IpNet| matches!(prefix, IpNet::V4(_));
+        let v4_count = prefixes.clone().filter(is_v4).count();
+        let v6_count = prefixes.clone().count() - v4_count;
+        let (mut v4, mut v6) = (Vec::with_capacity(v4_count), Vec::with_capacity(v6_count));
         for prefix in prefixes {
             match prefix {
                 IpNet::V4(net) => v4.push(Range {

@@ -5,6 +5,8 @@ pub(crate) mod extent;
 pub(crate) mod hash;
 pub(crate) mod ids;
 pub(crate) mod int;
+#[cfg(feature = "build")]
+pub(crate) mod keyed;
 pub(crate) mod limits;
 pub(crate) mod table;
 pub(crate) mod vector;

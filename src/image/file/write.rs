@@ -3,7 +3,7 @@
 use zerocopy::IntoBytes;
 
 use super::{
-    BYTE_ORDER, Entry, FORMAT, Header, MAGIC, Place, aligned, checksum, declared, fingerprint,
+    BYTE_ORDER, Entry, FORMAT, Header, MAGIC, aligned, checksum, declared, fingerprint,
     header_checksum, read, sections,
 };
 use crate::image::bytes::Buffer;
@@ -20,12 +20,10 @@ pub(in crate::image) fn write(image: Image, limit: u64) -> Result<Buffer, BuildE
     let mut entries = Vec::with_capacity(declared.len());
     let body = aligned(size_of::<Header>() + declared.len() * size_of::<Entry>());
     let body = body.ok_or_else(over_limit)?;
-    let mut places = Vec::with_capacity(declared.len());
     let mut at = body;
     let lens = core::iter::once(layout.scalars.len()).chain(layout.lens);
     for ((id, table), len) in (0..).zip(&declared).zip(lens) {
         let size = len.checked_mul(table.record_size).ok_or_else(over_limit)?;
-        places.push(Place { offset: at, size });
         let too_large = |_| over_limit();
         entries.push(Entry {
             id,
@@ -40,13 +38,11 @@ pub(in crate::image) fn write(image: Image, limit: u64) -> Result<Buffer, BuildE
     if length > limit {
         return Err(over_limit());
     }
-    let mut buffer = Buffer::zeroed(at).ok_or_else(over_limit)?;
-    let mut filler = Filler {
-        bytes: buffer.as_mut_slice(),
-        places: places.into_iter(),
-    };
-    filler.table(layout.scalars.as_bytes());
-    image.store(&mut filler);
+    let mut buffer = Buffer::with_capacity(at).ok_or_else(over_limit)?;
+    // INVARIANT: measured just before, so each table comes to stand where its entry says.
+    buffer.append_aligned(&vec![0; body]);
+    buffer.append_aligned(layout.scalars.as_bytes());
+    image.store(&mut buffer);
     seal(buffer.as_mut_slice(), &declared, &entries);
     Ok(buffer)
 }
@@ -97,19 +93,8 @@ impl Measure for Layout {
     }
 }
 
-/// Writes tables where they belong.
-struct Filler<'b, I> {
-    bytes: &'b mut [u8],
-    places: I,
-}
-
-impl<I: Iterator<Item = Place>> Store for Filler<'_, I> {
+impl Store for Buffer {
     fn table(&mut self, bytes: &[u8]) {
-        if let Some(Place { offset, size }) = self.places.next()
-            && let Some(slot) = self.bytes.get_mut(offset..offset + size)
-        {
-            // INVARIANT: measured just before, so the sizes are equal.
-            slot.copy_from_slice(bytes);
-        }
+        self.append_aligned(bytes);
     }
 }

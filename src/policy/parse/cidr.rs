@@ -29,11 +29,55 @@ const MAPPED: u8 = 96;
 
 /// Reads an address or a prefix; a bare address is the prefix of itself alone.
 pub(in crate::policy) fn read(text: &str) -> Result<IpNet, CidrFault> {
+    match read_plain_v4(text) {
+        Some(prefix) => Ok(prefix),
+        None => read_any(text),
+    }
+}
+
+/// Reads an IPv4 address or prefix in its one legal form; `None` of any other text.
+///
+/// PERF: one pass, two fifths of the steps of [`read_any`].
+fn read_plain_v4(text: &str) -> Option<IpNet> {
+    let mut rest = text.as_bytes();
+    let mut octets = [0; 4];
+    for (at, octet) in octets.iter_mut().enumerate() {
+        if at > 0 {
+            rest = rest.strip_prefix(b".")?;
+        }
+        *octet = read_number(&mut rest)?;
+    }
+    let length = if rest.is_empty() {
+        32
+    } else {
+        rest = rest.strip_prefix(b"/")?;
+        read_number(&mut rest).filter(|&length| length <= 32)?
+    };
+    rest.is_empty().then(|| v4(octets.into(), length))
+}
+
+/// Reads up to three digits, the first of several no zero, up to 255.
+fn read_number(text: &mut &[u8]) -> Option<u8> {
+    let digit = |byte: &u8| byte.wrapping_sub(b'0');
+    let (number, rest) = match text {
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] => {
+            let tens = digit(a) * 10 + digit(b);
+            (tens.checked_mul(10)?.checked_add(digit(c))?, rest)
+        }
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', rest @ ..] => (digit(a) * 10 + digit(b), rest),
+        [a @ b'0'..=b'9', rest @ ..] => (digit(a), rest),
+        _ => return None,
+    };
+    *text = rest;
+    Some(number)
+}
+
+/// Reads an address or a prefix of either family, or tells what is wrong with it.
+fn read_any(text: &str) -> Result<IpNet, CidrFault> {
     let (address, length) = match text.split_once('/') {
         Some((address, length)) => (address, Some(length)),
         None => (text, None),
     };
-    // IPv4 first and by itself: it is nearly always that.
     if let Ok(ip) = address.parse::<Ipv4Addr>() {
         let length = read_length(text, length, 32)?;
         return Ok(v4(ip, length));
@@ -72,6 +116,14 @@ fn read_length(text: &str, length: Option<&str>, longest: u8) -> Result<u8, Cidr
         return Ok(longest);
     };
     let digits = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
+    let leading_zero = length.len() > 1 && length.starts_with('0');
+    if digits
+        && !leading_zero
+        && let Ok(length) = length.parse()
+        && length <= longest
+    {
+        return Ok(length);
+    }
     let whole = || format!("write a number from 0 to {longest} behind the slash");
     if length.parse::<IpAddr>().is_ok() {
         return fault(
@@ -85,19 +137,16 @@ fn read_length(text: &str, length: Option<&str>, longest: u8) -> Result<u8, Cidr
             whole(),
         );
     }
-    if length.len() > 1 && length.starts_with('0') {
+    if leading_zero {
         return fault(
             format!("{} has a prefix length with a leading zero", Quoted(text)),
             whole(),
         );
     }
-    match length.parse::<u8>() {
-        Ok(length) if length <= longest => Ok(length),
-        _ => fault(
-            format!("{} has a prefix length above {longest}", Quoted(text)),
-            whole(),
-        ),
-    }
+    fault(
+        format!("{} has a prefix length above {longest}", Quoted(text)),
+        whole(),
+    )
 }
 
 /// Tells what is wrong with a text that is no address, as exactly as can be.
@@ -191,7 +240,35 @@ fn no_address(text: &str, address: &str) -> Result<IpNet, CidrFault> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn the_quick_way_reads_the_same(
+            text in "[0-9./]{0,20}|(([0-9]|[1-9][0-9]|[12][0-9][0-9])[.]){3}[0-9]{1,3}(/[0-9]{1,3})?",
+        ) {
+            let v4 = |prefix: &IpNet| matches!(prefix, IpNet::V4(_));
+            prop_assert_eq!(read_plain_v4(&text), read_any(&text).ok().filter(v4));
+        }
+    }
+
+    #[test]
+    fn every_octet_and_length_is_read_the_quick_way() {
+        for number in 0..=u8::MAX {
+            for text in [
+                format!("{number}.0.0.0"),
+                format!("0.{number}.{number}.0/24"),
+                format!("1.2.3.{number}/32"),
+                format!("1.2.3.4/{number}"),
+            ] {
+                let read = read_any(&text).ok();
+                assert!(read.is_some() || number > 32, "{text}");
+                assert_eq!(read_plain_v4(&text), read, "{text}");
+            }
+        }
+    }
 
     #[test]
     fn what_is_read() {

@@ -1,12 +1,15 @@
 //! The `Condition` block: operators, keys, and values of the operator's type.
 
-use super::{Path, Reader, cidr, flatten, is_blank};
+use std::borrow::Cow;
+
+use super::{FEW, Path, Reader, cidr, flatten, is_blank};
 use crate::policy::error::{Quoted, nearest};
 use crate::policy::json::{Json, Value};
 use crate::policy::model::{Condition, Located, Values};
 use crate::policy::operator::{ConditionOperator, Operator, OperatorFamily, Qualifier};
 use crate::policy::text::Text;
 use crate::policy::value::{Number, is_base64, read_date};
+use crate::util::keyed::Map;
 
 impl Reader<'_> {
     pub(super) fn conditions(&mut self, path: &Path<'_>, json: Json<'_>) -> Option<Vec<Condition>> {
@@ -57,13 +60,18 @@ impl Reader<'_> {
             self.fault(path, json.span(), "the operator's block is empty", help);
         }
         let keys = self.distinct(path, keys);
-        let mut folded = std::collections::HashMap::new();
-        for (key, span, values, again) in keys {
+        let mut folded = Map::default();
+        for (at, &(key, span, values, again)) in keys.iter().enumerate() {
             let path = Path::Key(path, key);
             if let Some((what, help)) = key_fault(key) {
                 self.fault(&path, span, what, help);
             }
-            let earlier = folded.insert(key.to_ascii_lowercase(), key);
+            let earlier = if keys.len() <= FEW {
+                let before = keys.iter().take(at).map(|&(key, ..)| key);
+                before.rev().find(|before| before.eq_ignore_ascii_case(key))
+            } else {
+                folded.insert(key.to_ascii_lowercase(), key)
+            };
             if let Some(earlier) = earlier.filter(|_| !again) {
                 let message = format!(
                     "{} is the key {} in other case",
@@ -198,7 +206,11 @@ fn key_fault(key: &str) -> Option<(String, String)> {
         let what = "an empty text is no condition key".to_owned();
         return Some((what, SUCH_A_KEY.to_owned()));
     }
-    let unspaced = without_blanks(key);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b':';
+    let unspaced = match key.bytes().all(is_plain) {
+        true => Cow::Borrowed(key),
+        false => Cow::Owned(without_blanks(key)),
+    };
     let what = match key.split_once(':') {
         _ if unspaced != key => "has white space or a control character in it",
         Some(("", _)) => "has nothing before its colon",

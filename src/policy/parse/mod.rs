@@ -17,8 +17,9 @@ mod statement;
 mod tests;
 
 use core::fmt;
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use super::error::{Fault, ParseError, Quoted, nearest, shorten, tame};
 use super::json::{self, Json, Members, Value};
@@ -26,6 +27,7 @@ use super::model::{Located, Policy, PolicyKind, Version};
 use super::options::{Limits, ParseOptions};
 use super::source::{Source, Span, position_in};
 use crate::decision::Position;
+use crate::util::keyed::Map;
 
 impl Policy {
     /// Reads a policy document: JSON, or a JSON string that holds it, escaped once or twice.
@@ -209,6 +211,9 @@ struct Document {
 /// The elements of a document.
 const DOCUMENT: [&str; 3] = ["Version", "Id", "Statement"];
 
+/// As many members as nearly all objects have at most.
+const FEW: usize = 8;
+
 /// A member of an object.
 #[derive(Clone, Copy)]
 struct Member<'d> {
@@ -220,7 +225,7 @@ struct Member<'d> {
 
 /// The members of an object with known keys; of those that stand twice, each.
 struct Known<'d> {
-    members: Vec<Member<'d>>,
+    members: SmallVec<[Member<'d>; FEW]>,
     /// The known keys that others were told to be near: these are not missed as well.
     near: Vec<&'static str>,
 }
@@ -375,7 +380,7 @@ impl Reader<'_> {
         what: &str,
     ) -> Known<'d> {
         let mut known = Known {
-            members: Vec::new(),
+            members: SmallVec::new(),
             near: Vec::new(),
         };
         for (key, span, json, _) in self.distinct(path, members) {
@@ -416,30 +421,44 @@ impl Reader<'_> {
         &mut self,
         path: &Path<'_>,
         members: Members<'d>,
-    ) -> Vec<(&'d str, Span, Json<'d>, bool)> {
-        let mut first: HashMap<&str, Span> = HashMap::new();
-        let mut distinct = Vec::new();
+    ) -> SmallVec<[(&'d str, Span, Json<'d>, bool); FEW]> {
+        let mut distinct: SmallVec<[(&str, Span, Json<'_>, bool); FEW]> = SmallVec::new();
+        let mut first: Map<&str, Span> = Map::default();
         for (key, span, value) in members {
-            let earlier = first.get(key).copied();
-            match earlier {
-                Some(earlier) => {
-                    let position = self.source.position(earlier.start);
-                    let message =
-                        format!("the key {} stands twice, first at {position}", Quoted(key));
-                    let help = "keep one of them".to_owned();
-                    self.fault(&Path::Key(path, key), span, message, help);
-                }
-                None => drop(first.insert(key, span)),
+            // Few keys are compared one by one, without a map.
+            let earlier = match distinct.len() {
+                0..FEW => distinct
+                    .iter()
+                    .find(|member| member.0 == key)
+                    .map(|member| member.1),
+                _ => first.get(key).copied(),
+            };
+            if let Some(earlier) = earlier {
+                let position = self.source.position(earlier.start);
+                let message = format!("the key {} stands twice, first at {position}", Quoted(key));
+                let help = "keep one of them".to_owned();
+                self.fault(&Path::Key(path, key), span, message, help);
             }
             distinct.push((key, span, value, earlier.is_some()));
+            match distinct.len() {
+                0..FEW => {}
+                FEW => first.extend(distinct.iter().rev().map(|member| (member.0, member.1))),
+                _ => drop(first.entry(key).or_insert(span)),
+            }
         }
         distinct
     }
 
     /// Reads a string.
     fn string(&mut self, path: &Path<'_>, json: Json<'_>) -> Option<Located<Box<str>>> {
+        let text = self.text(path, json)?;
+        Some(Located::new(text.into(), json.span()))
+    }
+
+    /// Reads a string that is not kept.
+    fn text<'d>(&mut self, path: &Path<'_>, json: Json<'d>) -> Option<&'d str> {
         match json.value() {
-            Value::String(text) => Some(Located::new(text.into(), json.span())),
+            Value::String(text) => Some(text),
             Value::Number(text) | Value::Bool(text) => {
                 let message = format!(
                     "expected a string, found {}, {}",

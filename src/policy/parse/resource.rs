@@ -78,6 +78,10 @@ fn blank_ends(resource: &str) -> Option<String> {
 }
 
 fn has_early_variable(resource: &str) -> bool {
+    // PERF: looks at several bytes at once, which splitting does not.
+    if !resource.contains("${") {
+        return false;
+    }
     resource.split_once("${").is_some_and(|(before, _)| {
         !before.starts_with(SHORT_HAND) && before.matches(':').count() < 5
     })
@@ -85,16 +89,15 @@ fn has_early_variable(resource: &str) -> bool {
 
 /// Returns whether a pattern matches anything that begins as an ARN does.
 fn can_begin_an_arn(pattern: &str) -> bool {
-    match pattern.split_once(['*', '?']) {
-        _ if pattern.starts_with("arn:") => true,
-        Some((literal, _)) => "arn:".starts_with(literal),
-        None => false,
-    }
+    pattern.starts_with("arn:")
+        || pattern
+            .split_once(['*', '?'])
+            .is_some_and(|(literal, _)| "arn:".starts_with(literal))
 }
 
 /// Says what is blank in a field of an ARN that never is.
 fn blank_field(resource: &str) -> Option<String> {
-    if !resource.starts_with("arn:") {
+    if !resource.starts_with("arn:") || begins_with_five_plain_fields(resource) {
         return None;
     }
     let fields = match resource.match_indices(':').nth(4) {
@@ -108,6 +111,18 @@ fn blank_field(resource: &str) -> Option<String> {
     };
     let blank = fields.chars().find_map(blank)?;
     Some(format!("has {blank} before its fifth colon"))
+}
+
+/// Returns whether there is nothing but visible ASCII up to a fifth colon.
+fn begins_with_five_plain_fields(resource: &str) -> bool {
+    let mut colons = 0;
+    for byte in resource.bytes() {
+        colons += u32::from(byte == b':');
+        if colons == 5 || !byte.is_ascii_graphic() {
+            break;
+        }
+    }
+    colons == 5
 }
 
 /// Returns what a resource that matches nothing was perhaps meant to be.

@@ -215,8 +215,7 @@ impl Reader<'_> {
     }
 
     fn effect(&mut self, path: &Path<'_>, json: Json<'_>) -> Option<Located<Effect>> {
-        let text = self.string(path, json)?;
-        let effect = match &*text.value {
+        let effect = match self.text(path, json)? {
             "Allow" => Effect::Allow,
             "Deny" => Effect::Deny,
             other => {
@@ -225,11 +224,11 @@ impl Reader<'_> {
                     Some(effect) => format!("write `{effect}`"),
                     None => "write `Allow` or `Deny`".to_owned(),
                 };
-                self.fault(path, text.span, message, help);
+                self.fault(path, json.span(), message, help);
                 return None;
             }
         };
-        Some(Located::new(effect, text.span))
+        Some(Located::new(effect, json.span()))
     }
 
     /// Tells of `Principal` or `NotPrincipal` where the kind of the policy forbids or demands

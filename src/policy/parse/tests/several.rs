@@ -142,3 +142,23 @@ fn no_remedy_means_the_opposite() {
         Some("did you mean `StringNotEquals`?")
     );
 }
+
+/// However many keys there are, the first of the same is named, and the last of other case.
+#[test]
+fn the_same_key_among_many() {
+    for count in 1..20_usize {
+        for of in [0, count / 2, count - 1] {
+            let mut keys: Vec<String> = (0..count).map(|at| format!("k{at}")).collect();
+            keys.extend([format!("k{of}"), format!("k{of}"), format!("K{of}")]);
+            let keys: Vec<String> = keys.iter().map(|key| format!("{key:?}:\"v\"")).collect();
+            let block = format!("{{\"StringEquals\":{{{}}}}}", keys.join(","));
+            let text = document(&format!("Condition={block}"));
+            let first = text.find(&format!("\"k{of}\"")).unwrap() + 1;
+            let error = Policy::from_json(&text).unwrap_err();
+            let messages: Vec<&str> = error.faults().iter().map(|fault| fault.message()).collect();
+            let twice = format!("the key `k{of}` stands twice, first at line 1, column {first}");
+            let folded = format!("`K{of}` is the key `k{of}` in other case");
+            assert_eq!(messages, [&twice, &twice, &folded], "{text}");
+        }
+    }
+}
