@@ -20,12 +20,13 @@ use core::fmt;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::error::{Fault, ParseError, Quoted, nearest, shorten, tame};
+use super::error::{Fault, ParseError, Quoted, shorten, tame};
 use super::json::{self, Json, Members, Value};
 use super::model::{Located, Policy, PolicyKind, Version};
 use super::options::{Limits, ParseOptions};
 use super::source::{Source, Span, position_in};
 use crate::decision::Position;
+use crate::policy::names::nearest;
 
 impl Policy {
     /// Reads a policy document: JSON, or a JSON string that holds it, escaped once or twice.

@@ -2,11 +2,12 @@
 
 use super::{Known, Member, Path, Reader, flatten};
 use crate::decision::Effect;
-use crate::policy::error::{Quoted, nearest};
+use crate::policy::error::Quoted;
 use crate::policy::json::{Json, Value};
 use crate::policy::model::{
     Action, Condition, Located, PolicyKind, PrincipalElement, Resource, Statement,
 };
+use crate::policy::names::nearest;
 use crate::policy::source::Span;
 use crate::policy::text::Text;
 
