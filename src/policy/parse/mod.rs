@@ -207,8 +207,20 @@ struct Document {
     statements: Vec<super::model::Statement>,
 }
 
-/// The elements of a document.
-const DOCUMENT: [&str; 3] = ["Version", "Id", "Statement"];
+/// The elements of a document, in the order of AWS's documentation.
+pub(super) const DOCUMENT: [&str; 3] = ["Version", "Id", "Statement"];
+/// The elements of a statement, in the order of AWS's documentation.
+pub(super) const STATEMENT: [&str; 9] = [
+    "Sid",
+    "Effect",
+    "Principal",
+    "NotPrincipal",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+];
 
 /// A member of an object.
 #[derive(Clone, Copy)]
