@@ -23,7 +23,7 @@ use ipnet::IpNet;
 use smallvec::SmallVec;
 
 use super::error::AnalysisError;
-use super::globs::{Glob, Token};
+use super::globs::Glob;
 use super::line::{AddressSet, States};
 use crate::decision::Effect;
 use crate::policy::{
@@ -335,7 +335,7 @@ impl Table {
     fn actions_of(&mut self, statement: &Statement) -> Result<u32, AnalysisError> {
         let written = &statement.action;
         let mut patterns: Vec<Glob> = (written.patterns.iter())
-            .map(|pattern| Glob::read(&pattern.value.to_ascii_lowercase()))
+            .map(|pattern| Glob::without_case(&pattern.value))
             .collect();
         patterns.sort_unstable();
         patterns.dedup();
@@ -607,16 +607,8 @@ fn who(element: Option<&PrincipalElement>, effect: Effect) -> Who {
 }
 
 fn pattern(text: &Text) -> Pattern {
-    let mut tokens = Vec::with_capacity(text.raw().len());
-    for part in text.parts() {
-        match part {
-            PartRef::Raw(raw) => tokens.extend(super::globs::tokens(raw)),
-            PartRef::Escaped(character) => tokens.push(Token::Char(character)),
-            PartRef::Variable { .. } => tokens.push(Token::Any),
-        }
-    }
     Pattern {
-        glob: Glob::new(tokens),
+        glob: Glob::with_any_values(text),
         variable: text.has_variables().then(|| text.clone()),
     }
 }

@@ -18,7 +18,6 @@
 mod dead;
 mod finding;
 mod fix;
-mod glob;
 mod keys;
 mod ranges;
 mod rule;

@@ -2,7 +2,7 @@
 
 use core::cell::OnceCell;
 
-use super::glob::Glob;
+use crate::analysis::globs::Glob;
 use crate::decision::Effect;
 use crate::policy::{
     Condition, ConditionOperator, Located, Operator, OperatorFamily, Policy, PrincipalEntry, Span,

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use ipnet::IpNet;
 
 use super::case::{Case, Point};
-use crate::analysis::lint::glob::{Glob, STRANGE};
+use crate::analysis::globs::{Glob, STRANGE};
 use crate::analysis::lint::subject::texts;
 use crate::decision::Decision;
 use crate::policy::{

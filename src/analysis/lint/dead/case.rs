@@ -9,7 +9,7 @@ use core::cell::OnceCell;
 use core::net::IpAddr;
 
 use super::is_star;
-use crate::analysis::lint::glob::Glob;
+use crate::analysis::globs::Glob;
 use crate::analysis::lint::ranges::Addresses;
 use crate::analysis::lint::subject::{SHORT_HAND, Subject, texts};
 use crate::decision::Effect;
@@ -219,7 +219,7 @@ impl<'a> Case<'a> {
             element.negated
                 && (element.entries.iter()).any(|entry| entry.value == PrincipalEntry::Everyone)
         });
-        let no_action = statement.action.negated && self.actions.iter().any(Glob::is_everything);
+        let no_action = statement.action.negated && self.actions.iter().any(Glob::is_any);
         let no_resource =
             statement.resource.negated && self.resources.iter().any(|p| is_star(&p.text));
         nobody || no_action || no_resource || self.states.iter().any(|(_, s)| s.is_empty())

@@ -36,9 +36,9 @@ use std::collections::hash_map::DefaultHasher;
 
 use self::call::{Calls, Index};
 use self::case::{Case, States};
-use super::glob::STRANGE;
 use super::subject::{SOURCE_IP, Subject};
 use crate::analysis::dead_statements;
+use crate::analysis::globs::STRANGE;
 use crate::decision::Effect;
 use crate::policy::{PartRef, Statement, Values};
 use crate::request::{Api, is_address_key};

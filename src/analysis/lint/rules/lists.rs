@@ -1,7 +1,7 @@
 //! Address lists in their policy: what else has to be there for them to work.
 
+use crate::analysis::globs::Glob;
 use crate::analysis::lint::finding::Found;
-use crate::analysis::lint::glob::Glob;
 use crate::analysis::lint::ranges::{is_within, meet};
 use crate::analysis::lint::rule::{Rule, Severity};
 use crate::analysis::lint::subject::{
@@ -412,7 +412,7 @@ impl Scope<'_> {
             && !is_within(self.set, other.set)
             && !is_within(other.set, self.set)
             && !(self.glob.is_long() || other.glob.is_long())
-            && self.glob.meets(&other.glob)
+            && !self.glob.is_disjoint(&other.glob)
             && self.statement.conditions.len() == other.statement.conditions.len()
             && self.statement.conditions.len() <= FEW
             && rest(self) == rest(other)
