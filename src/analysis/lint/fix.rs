@@ -14,9 +14,9 @@ use core::ops::Range;
 use ipnet::IpNet;
 
 use super::finding::Finding;
+use crate::analysis::line::AddressSet;
 use crate::decision::Position;
 use crate::policy::{Located, Policy, Span, Values};
-use crate::prefix::PrefixSet;
 
 /// A change of a policy's text that keeps every decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +111,8 @@ pub fn is_same_but_for(policy: &Policy, fixed: &Policy, removed: &[usize]) -> bo
 }
 
 fn same_values(one: &Values, other: &Values) -> bool {
-    let set = |list: &[Located<IpNet>]| PrefixSet::new(list.iter().map(|prefix| prefix.value));
+    let set =
+        |list: &[Located<IpNet>]| AddressSet::of_prefixes(list.iter().map(|prefix| prefix.value));
     match (one, other) {
         (Values::Prefixes(a), Values::Prefixes(b)) => a == b || set(a) == set(b),
         _ => one == other,

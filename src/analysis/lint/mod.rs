@@ -19,7 +19,6 @@ mod dead;
 mod finding;
 mod fix;
 mod keys;
-mod ranges;
 mod rule;
 mod rules;
 mod subject;

@@ -79,7 +79,7 @@ impl Calls {
         let contexts = contexts(case);
         let points: Vec<(String, Point)> = case
             .keys()
-            .filter_map(|key| Some((key.to_owned(), case.states(key).pick()?)))
+            .filter_map(|key| Some((key.to_owned(), Point::of(&case.states(key))?)))
             .collect();
         for resource in resources(case, part) {
             for action in actions(case) {
