@@ -16,6 +16,7 @@ use std::collections::HashMap;
 
 use ipnet::{IpNet, Ipv4Net, Ipv4Subnets, Ipv6Net, Ipv6Subnets};
 
+use crate::policy::{Located, Values};
 use crate::prefix::set::Range;
 
 /// The first and the last place of IPv4 on the line.
@@ -117,6 +118,11 @@ impl AddressSet {
             }
         }
         Self::of_ranges(ranges, States::NONE)
+    }
+
+    /// Returns the addresses of the list of a condition.
+    pub(super) fn of_list(list: &[Located<IpNet>]) -> Self {
+        Self::of_prefixes(list.iter().map(|prefix| prefix.value))
     }
 
     /// Returns the set of these ranges, in any order.
@@ -361,6 +367,16 @@ impl AddressSet {
         } else {
             plain
         }
+    }
+}
+
+/// Returns whether two lists of a condition have the same addresses, or the same texts in one order.
+pub(super) fn same_values(one: &Values, other: &Values) -> bool {
+    match (one, other) {
+        (Values::Prefixes(a), Values::Prefixes(b)) => {
+            a == b || AddressSet::of_list(a) == AddressSet::of_list(b)
+        }
+        _ => one == other,
     }
 }
 

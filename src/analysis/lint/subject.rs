@@ -80,9 +80,7 @@ impl<'a> Subject<'a> {
     pub(super) fn set(&self, statement: usize, condition: usize) -> Option<&AddressSet> {
         let sets = self.sets.get_or_init(|| {
             let of = |condition: &Condition| match &condition.values {
-                Values::Prefixes(list) => {
-                    AddressSet::of_prefixes(list.iter().map(|prefix| prefix.value))
-                }
+                Values::Prefixes(list) => AddressSet::of_list(list),
                 Values::Texts(_) => AddressSet::default(),
             };
             let statements = self.policy.statements().iter();
