@@ -651,7 +651,7 @@ mod tests {
             .prop_map(|(nets, states)| AddressSet::of_prefixes(nets).with_states(States(states)))
     }
 
-    fn probes() -> Vec<core::net::IpAddr> {
+    fn probes() -> Vec<IpAddr> {
         let v4 = (0..256)
             .chain([u32::MAX])
             .map(|bits| Ipv4Addr::from_bits(bits).into());
