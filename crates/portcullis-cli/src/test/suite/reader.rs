@@ -8,7 +8,7 @@ use super::fields::Fields;
 use super::{Case, Expected, Suite};
 use crate::args::Kind;
 use crate::failure::PolicyFault;
-use crate::terminal::{shortened, visible};
+use crate::terminal::{self, listed, visible};
 use crate::test::yaml::{COLON_HELP, Key, Node, Place, Value, fault};
 
 /// Reads the suite of a document; `file` is the file it stands in.
@@ -321,7 +321,7 @@ impl Reader {
                 path,
                 &node.place,
                 message,
-                &format!("its fields are {}", quoted(known)),
+                &format!("its fields are {}", listed(known)),
             );
             return None;
         };
@@ -332,7 +332,7 @@ impl Reader {
             }
             let help = match nearest(name, known) {
                 Some(near) => format!("is `{near}` meant?"),
-                None => format!("the fields here are {}", quoted(known)),
+                None => format!("the fields here are {}", listed(known)),
             };
             let shown = shown(name);
             self.fault(
@@ -426,12 +426,7 @@ fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
 
 /// Returns a user's text as it stands in a message.
 fn shown(text: &str) -> String {
-    visible(shortened(text, SHOWN).as_ref()).into_owned()
-}
-
-fn quoted(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(", ")
+    terminal::shown(text, SHOWN)
 }
 
 /// The fields of a document.
