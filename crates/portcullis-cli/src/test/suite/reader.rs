@@ -39,6 +39,14 @@ impl Reader {
     }
 
     fn suite(&mut self, document: &Node, file: &Path) -> Option<Suite> {
+        if let Value::Map(members) = &document.value
+            && members.iter().any(|(key, _)| key.text == "Statement")
+        {
+            let message = "this is a policy, and no table of cases";
+            let help = "name it in a file of cases as `policy: FILE`, or give it by --policy";
+            self.fault("", &document.place, message, help);
+            return None;
+        }
         let members = self.members(document, "", &SUITE)?;
         let folder = file.parent().unwrap_or(Path::new(""));
         let mut policies = None;
@@ -61,7 +69,8 @@ impl Reader {
                         defaults = self.fields(members, "defaults");
                     }
                 }
-                _ => cases = Some(value),
+                "cases" => cases = Some(value),
+                _ => {}
             }
         }
         let Some(cases) = cases else {
