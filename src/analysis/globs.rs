@@ -1,9 +1,12 @@
 //! Wildcard patterns compared as sets of texts: does one hold another, do two meet.
 //!
 //! Both are exact, but that patterns of more than 127 different characters behind their
-//! common start are said not to hold one another, which costs a proof and no answer.
+//! common start are said not to hold one another, and two of more than 4 096 to meet: that
+//! costs a proof and no answer. What several patterns hold together is for `search`.
 
 use core::fmt;
+
+use crate::policy::{PartRef, Text};
 
 /// A pattern, token by token.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,8 +62,37 @@ impl Glob {
         Self::new(tokens(text))
     }
 
+    /// Reads a text in which `*` and `?` are wildcards, in ASCII lower case.
+    pub(super) fn without_case(text: &str) -> Self {
+        Self::read(&text.to_ascii_lowercase())
+    }
+
+    /// Reads a text with a `*` for each variable: what it may match at most.
+    pub(super) fn with_any_values(text: &Text) -> Self {
+        let mut all = Vec::with_capacity(text.raw().len());
+        for part in text.parts() {
+            match part {
+                PartRef::Raw(raw) => all.extend(tokens(raw)),
+                PartRef::Escaped(character) => all.push(Token::Char(character)),
+                PartRef::Variable { .. } => all.push(Token::Any),
+            }
+        }
+        Self::new(all)
+    }
+
+    /// Returns the pattern with `start`, taken as it stands, in place of its first `count` tokens.
+    pub(super) fn with_start_replaced(&self, count: usize, start: &str) -> Self {
+        let rest = self.tokens.iter().skip(count).copied();
+        Self::new(start.chars().map(Token::Char).chain(rest))
+    }
+
     pub(super) fn tokens(&self) -> &[Token] {
         &self.tokens
+    }
+
+    /// Returns whether the pattern is longer than any that a call could match, by far.
+    pub(super) fn is_long(&self) -> bool {
+        self.tokens.len() > LONG
     }
 
     /// Returns whether this is `*`.
@@ -77,16 +109,56 @@ impl Glob {
         literals.collect()
     }
 
-    /// Returns whether the pattern matches the whole of `text`.
-    pub(super) fn matches(&self, text: &str) -> bool {
-        let mut states = States::start(self);
-        for character in text.chars() {
-            states = states.step(self, Some(character));
-            if states.is_dead() {
-                return false;
+    /// Returns a text that the pattern matches, with `run` for each `*` and its first character for
+    /// each `?`.
+    pub(super) fn example(&self, run: &str) -> String {
+        let one = run.chars().next().unwrap_or('x');
+        let mut text = String::new();
+        for token in &self.tokens {
+            match token {
+                Token::Char(character) => text.push(*character),
+                Token::One => text.push(one),
+                Token::Any => text.push_str(run),
             }
         }
-        states.accepts(self)
+        text
+    }
+
+    /// Returns whether the pattern matches the whole of `text`.
+    pub(super) fn matches(&self, text: &str) -> bool {
+        let mut pattern = &*self.tokens;
+        let mut text = text.chars();
+        // What stands behind the last `*`, and the text from where that was tried.
+        let mut retry: Option<(&[Token], core::str::Chars<'_>)> = None;
+        loop {
+            let before = text.clone();
+            match (pattern.split_first(), text.next()) {
+                (None, None) => return true,
+                (Some((Token::Any, rest)), _) => {
+                    pattern = rest;
+                    text = before.clone();
+                    retry = Some((rest, before));
+                    continue;
+                }
+                (Some((Token::One, rest)), Some(_)) => {
+                    pattern = rest;
+                    continue;
+                }
+                (Some((Token::Char(wanted), rest)), Some(found)) if *wanted == found => {
+                    pattern = rest;
+                    continue;
+                }
+                _ => {}
+            }
+            // The last `*` takes one character more.
+            let Some((rest, from)) = &mut retry else {
+                return false;
+            };
+            if from.next().is_none() {
+                return false;
+            }
+            (pattern, text) = (*rest, from.clone());
+        }
     }
 
     /// Returns whether every text that `other` matches is matched by this.
@@ -100,9 +172,9 @@ impl Glob {
         covers(wide, narrow)
     }
 
-    /// Returns whether no text is matched by both.
+    /// Returns whether no text is matched by both; of two long ones it is not known, so `false`.
     pub(super) fn is_disjoint(&self, other: &Self) -> bool {
-        disjoint(&self.tokens, &other.tokens)
+        !(self.is_long() && other.is_long()) && disjoint(&self.tokens, &other.tokens)
     }
 }
 
@@ -380,6 +452,12 @@ impl States {
     }
 }
 
+/// Tokens of a long pattern; the resource of a call has 1 600 bytes at most.
+const LONG: usize = 4_096;
+
+/// What no pattern has: three characters of the private use area.
+pub(super) const STRANGE: &str = "\u{e0f0}\u{e0f0}\u{e0f0}";
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -433,12 +511,21 @@ mod tests {
         texts
     }
 
+    /// What the places of a pattern say of a text, read to its end.
+    fn matches_by_places(glob: &Glob, text: &str) -> bool {
+        let step = |states: States, character| states.step(glob, Some(character));
+        text.chars().fold(States::start(glob), step).accepts(glob)
+    }
+
     proptest! {
         /// Against all texts of up to six characters, which tell patterns of up to four apart.
         #[test]
         fn by_all_short_texts(left in "[ab?*]{0,4}", right in "[ab?*]{0,4}") {
             let (l, r) = (Glob::read(&left), Glob::read(&right));
             let texts = texts();
+            for text in &texts {
+                prop_assert_eq!(l.matches(text), matches_by_places(&l, text), "{} {}", left, text);
+            }
             let both: Vec<(bool, bool)> = texts.iter().map(|text| (l.matches(text), r.matches(text))).collect();
             prop_assert_eq!(l.covers(&r), both.iter().all(|(l, r)| *l || !*r), "{} {}", left, right);
             prop_assert_eq!(l.is_disjoint(&r), both.iter().all(|(l, r)| !*l || !*r), "{} {}", left, right);

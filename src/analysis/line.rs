@@ -11,11 +11,12 @@
 //!
 //! Ranges are sorted, disjoint and not adjacent, so that equal sets are equal values.
 
-use core::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::collections::HashMap;
 
 use ipnet::{IpNet, Ipv4Net, Ipv4Subnets, Ipv6Net, Ipv6Subnets};
 
+use crate::policy::{Located, Values};
 use crate::prefix::set::Range;
 
 /// The first and the last place of IPv4 on the line.
@@ -35,6 +36,7 @@ impl States {
     /// It has several addresses.
     pub(super) const SEVERAL: Self = Self(4);
     pub(super) const EACH: [Self; 3] = [Self::ABSENT, Self::UNREADABLE, Self::SEVERAL];
+    pub(super) const ALL: Self = Self(7);
 
     pub(super) const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -76,6 +78,11 @@ impl AddressSet {
         }
     }
 
+    /// Returns every address and every other state.
+    pub(super) fn everything() -> Self {
+        Self::all().with_states(States::ALL)
+    }
+
     pub(super) const fn of_states(states: States) -> Self {
         Self {
             ranges: Vec::new(),
@@ -113,6 +120,11 @@ impl AddressSet {
         Self::of_ranges(ranges, States::NONE)
     }
 
+    /// Returns the addresses of the list of a condition.
+    pub(super) fn of_list(list: &[Located<IpNet>]) -> Self {
+        Self::of_prefixes(list.iter().map(|prefix| prefix.value))
+    }
+
     /// Returns the set of these ranges, in any order.
     pub(super) fn of_ranges(mut ranges: Vec<Range<u128>>, states: States) -> Self {
         if !ranges.is_sorted() {
@@ -143,12 +155,47 @@ impl AddressSet {
     }
 
     /// Returns whether the address is in the set.
-    pub(super) fn contains(&self, address: core::net::IpAddr) -> bool {
+    pub(super) fn contains(&self, address: IpAddr) -> bool {
         let place = match address.to_canonical() {
-            core::net::IpAddr::V4(v4) => place(v4),
-            core::net::IpAddr::V6(v6) => v6.to_bits(),
+            IpAddr::V4(v4) => place(v4),
+            IpAddr::V6(v6) => v6.to_bits(),
         };
         crate::prefix::ranges::contains(&self.ranges, place)
+    }
+
+    /// Returns an address of the set, of IPv4 if there is one.
+    pub(super) fn any_address(&self) -> Option<IpAddr> {
+        let is_v4 = |range: &&Range<u128>| range.last >= V4_FIRST && range.first <= V4_LAST;
+        match self.ranges.iter().find(is_v4) {
+            Some(range) => Some(v4_at(range.first.max(V4_FIRST)).into()),
+            None => (self.ranges.first()).map(|range| Ipv6Addr::from(range.first).into()),
+        }
+    }
+
+    /// Returns whether the set has an address of IPv4, of IPv6.
+    pub(super) fn families(&self) -> (bool, bool) {
+        let mut ranges = self.ranges.iter();
+        let v4 = (ranges.clone()).any(|range| range.last >= V4_FIRST && range.first <= V4_LAST);
+        let v6 = ranges.any(|range| range.first < V4_FIRST || range.last > V4_LAST);
+        (v4, v6)
+    }
+
+    /// Returns whether the set has every address of IPv4, of IPv6.
+    pub(super) fn whole_families(&self) -> (bool, bool) {
+        let (v4, v6) = self.complement(States::NONE).families();
+        (!v4, !v6)
+    }
+
+    /// Returns whether every member is one of `other`.
+    pub(super) fn is_within(&self, other: &Self) -> bool {
+        let mut from = 0;
+        other.states.contains(self.states)
+            && self.ranges.iter().all(|range| {
+                // Ranges of a set do not touch one another, so one of them holds all of it.
+                from = reach(&other.ranges, from, range.first);
+                (other.ranges.get(from))
+                    .is_some_and(|other| other.first <= range.first && range.last <= other.last)
+            })
     }
 
     pub(super) fn union(&self, other: &Self) -> Self {
@@ -323,6 +370,16 @@ impl AddressSet {
     }
 }
 
+/// Returns whether two lists of a condition have the same addresses, or the same texts in one order.
+pub(super) fn same_values(one: &Values, other: &Values) -> bool {
+    match (one, other) {
+        (Values::Prefixes(a), Values::Prefixes(b)) => {
+            a == b || AddressSet::of_list(a) == AddressSet::of_list(b)
+        }
+        _ => one == other,
+    }
+}
+
 /// Returns the index, at or behind `from`, of the first range that does not end before `place`.
 fn reach(ranges: &[Range<u128>], from: usize, place: u128) -> usize {
     let rest = ranges.get(from..).unwrap_or_default();
@@ -461,6 +518,74 @@ mod tests {
         AddressSet::of_prefixes(prefixes.iter().map(|p| p.parse().unwrap()))
     }
 
+    #[test]
+    fn inside_and_apart() {
+        for (a, b, inside, meets) in [
+            ("", "", true, false),
+            ("10.0.0.0/8", "", false, false),
+            ("10.1.0.0/16 10.2.0.0/16", "10.0.0.0/8", true, true),
+            ("10.0.0.0/8", "10.0.0.0/9 10.128.0.0/9", true, true),
+            (
+                "10.0.0.0/8 12.0.0.0/8",
+                "10.0.0.0/8 13.0.0.0/8",
+                false,
+                true,
+            ),
+            ("10.0.0.0/9", "10.128.0.0/9", false, false),
+            ("::/0", "2001:db8::/32", false, true),
+            ("2001:db8::/32", "10.0.0.0/8", false, false),
+            ("10.0.0.0/8", "::/0", false, false),
+        ] {
+            let of = |list: &str| set(&list.split_whitespace().collect::<Vec<_>>());
+            let (a, b) = (of(a), of(b));
+            assert_eq!(a.is_within(&b), inside, "{a:?} in {b:?}");
+            assert_eq!(a.difference(&b).is_empty(), inside, "{a:?} without {b:?}");
+            assert_eq!(a.meets(&b), meets, "{a:?} and {b:?}");
+            assert_eq!(!a.intersection(&b).is_empty(), meets, "{a:?} and {b:?}");
+        }
+        let absent = AddressSet::of_states(States::ABSENT);
+        assert!(absent.is_within(&AddressSet::everything()));
+        assert!(!absent.is_within(&AddressSet::all()));
+    }
+
+    #[test]
+    fn families_are_told_apart() {
+        for (list, any, whole, address) in [
+            (&[][..], (false, false), (false, false), None),
+            (
+                &["10.0.0.0/8"],
+                (true, false),
+                (false, false),
+                Some("10.0.0.0"),
+            ),
+            (&["::/0"], (false, true), (false, true), Some("::")),
+            (
+                &["::/0", "0.0.0.0/0"],
+                (true, true),
+                (true, true),
+                Some("0.0.0.0"),
+            ),
+            (
+                &["::/1", "0.0.0.0/1", "128.0.0.0/1"],
+                (true, true),
+                (true, false),
+                Some("0.0.0.0"),
+            ),
+            (
+                &["2001:db8::/32", "10.0.0.9/32"],
+                (true, true),
+                (false, false),
+                Some("10.0.0.9"),
+            ),
+        ] {
+            let set = set(list);
+            assert_eq!(set.families(), any, "{list:?}");
+            assert_eq!(set.whole_families(), whole, "{list:?}");
+            let address: Option<IpAddr> = address.map(|text| text.parse().unwrap());
+            assert_eq!(set.any_address(), address, "{list:?}");
+        }
+    }
+
     fn shown(set: &AddressSet) -> (String, String) {
         let v4: Vec<String> = set.v4().iter().map(ToString::to_string).collect();
         let v6: Vec<String> = set.v6().iter().map(ToString::to_string).collect();
@@ -526,7 +651,7 @@ mod tests {
             .prop_map(|(nets, states)| AddressSet::of_prefixes(nets).with_states(States(states)))
     }
 
-    fn probes() -> Vec<core::net::IpAddr> {
+    fn probes() -> Vec<IpAddr> {
         let v4 = (0..256)
             .chain([u32::MAX])
             .map(|bits| Ipv4Addr::from_bits(bits).into());

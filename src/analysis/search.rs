@@ -8,7 +8,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::globs::{Glob, States, Token};
+use super::globs::{Glob, STRANGE, States, Token};
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +67,25 @@ pub(super) fn find(required: &[Vec<&Glob>], forbidden: &[&Glob], budget: &mut us
         }
     }
     Search::Empty
+}
+
+/// Returns whether every text of `glob` is matched by one of `others`, or `None` past the budget.
+pub(super) fn is_within(glob: &Glob, others: &[&Glob], mut budget: usize) -> Option<bool> {
+    if others.iter().any(|other| other.covers(glob)) {
+        return Some(true);
+    }
+    // The text with a strange run for each wildcard needs a wildcard to match it.
+    let strange = glob.example(STRANGE);
+    if !others.iter().any(|other| other.matches(&strange)) {
+        return Some(false);
+    }
+    let near = others.iter().filter(|other| !other.is_disjoint(glob));
+    let near: Vec<&Glob> = near.copied().collect();
+    match find(&[vec![glob]], &near, &mut budget) {
+        Search::Found(_) => Some(false),
+        Search::Empty => Some(true),
+        Search::OverBudget => None,
+    }
 }
 
 /// Returns a shortest text for each set of `globs` that some text matches exactly, or `None` past the budget.
@@ -209,6 +228,8 @@ impl Walk {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn search(required: &[&[&str]], forbidden: &[&str]) -> Search {
@@ -270,5 +291,78 @@ mod tests {
                 (&[true, true, true], "ab"),
             ]
         );
+    }
+
+    const WITHIN_BUDGET: usize = 100_000;
+
+    fn inside(pattern: &str, others: &[&str]) -> Option<bool> {
+        let others: Vec<Glob> = others.iter().map(|text| Glob::read(text)).collect();
+        is_within(
+            &Glob::read(pattern),
+            &others.iter().collect::<Vec<_>>(),
+            WITHIN_BUDGET,
+        )
+    }
+
+    #[test]
+    fn within_several() {
+        for (pattern, others, expected) in [
+            ("a", vec!["a"], true),
+            ("a", vec!["b"], false),
+            ("/prod/GET/*", vec!["/prod/*"], true),
+            ("/prod/*", vec!["/prod/GET/*"], false),
+            ("/*", vec!["/*/*"], false),
+            ("*?", vec!["?*"], true),
+            ("?", vec!["*"], true),
+            ("*", vec!["?"], false),
+            ("*", vec!["?*", ""], true),
+            ("a*", vec!["a?*", "a"], true),
+            ("a*", vec!["a?*"], false),
+            ("*a*", vec!["*a", "*a?*"], true),
+            ("*ab", vec!["*b", "*c"], true),
+            ("*", vec!["*a*", "*b*"], false),
+        ] {
+            assert_eq!(
+                inside(pattern, &others),
+                Some(expected),
+                "{pattern} {others:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_budget_of_within_is_kept() {
+        let (a, b) = (Glob::read("a?*"), Glob::read("a"));
+        let both = [&a, &b];
+        assert_eq!(is_within(&Glob::read("a*"), &both, 2), None);
+        assert_eq!(is_within(&Glob::read("a*"), &both, 200), Some(true));
+    }
+
+    proptest! {
+        /// Against all short texts over a small alphabet.
+        #[test]
+        fn within_as_by_trying_every_text(
+            pattern in "[ab*?]{0,5}",
+            others in prop::collection::vec("[ab*?]{0,5}", 1..4),
+        ) {
+            let letters = ['a', 'b', 'c'];
+            let mut texts = vec![String::new()];
+            let mut last = 0;
+            for _ in 0..7 {
+                let end = texts.len();
+                for at in last..end {
+                    for letter in letters {
+                        let text = format!("{}{letter}", texts[at]);
+                        texts.push(text);
+                    }
+                }
+                last = end;
+            }
+            let glob = Glob::read(&pattern);
+            let globs: Vec<Glob> = others.iter().map(|text| Glob::read(text)).collect();
+            let outside = texts.iter().find(|text| glob.matches(text) && !globs.iter().any(|g| g.matches(text)));
+            let refs: Vec<&Glob> = globs.iter().collect();
+            prop_assert_eq!(is_within(&glob, &refs, WITHIN_BUDGET), Some(outside.is_none()), "{:?}", outside);
+        }
     }
 }

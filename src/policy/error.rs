@@ -136,7 +136,7 @@ impl fmt::Display for Quoted<'_> {
 pub(super) fn tame(text: &str) -> String {
     let mut tamed = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() || is_invisible(character) {
+        if is_unseen(character) {
             tamed.extend(character.escape_debug());
         } else {
             tamed.push(character);
@@ -145,42 +145,22 @@ pub(super) fn tame(text: &str) -> String {
     tamed
 }
 
-/// Returns whether a character prints as nothing, or changes the order in which others print.
-const fn is_invisible(character: char) -> bool {
-    matches!(character,
-        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
-/// Returns the name nearest to `written`, if one is near enough to be meant.
-pub(super) fn nearest<'n>(
-    written: &str,
-    names: impl IntoIterator<Item = &'n str>,
-) -> Option<&'n str> {
-    let lower = written.to_ascii_lowercase();
-    let distance = |name: &str| strsim::damerau_levenshtein(&lower, &name.to_ascii_lowercase());
-    // Longer inputs are no misspelling, and the distance takes time of their length.
-    let names = names
-        .into_iter()
-        .filter(|name| written.len() <= 2 * name.len());
-    let near = names
-        .map(|name| (distance(name), name))
-        .min_by_key(|&(distance, _)| distance)?;
-    (near.0 <= 1 + near.1.len() / 4).then_some(near.1)
+/// Returns whether a character is not shown, or changes how others are.
+pub(super) fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            // Direction of writing.
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
+            // Separators of lines and paragraphs; characters without width; spaces like others.
+            | '\u{2028}' | '\u{2029}' | '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}'
+            | '\u{feff}' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
+            // Tags and selectors of variants.
+            | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_nearest_name_is_near() {
-        let names = ["IpAddress", "NotIpAddress", "StringEquals"];
-        assert_eq!(nearest("ipaddress", names), Some("IpAddress"));
-        assert_eq!(nearest("StringEqual", names), Some("StringEquals"));
-        assert_eq!(nearest("Banana", names), None);
-        assert_eq!(nearest(&"x".repeat(10_000), names), None);
-    }
 
     #[test]
     fn quoted_input_is_short_and_tame() {
@@ -189,6 +169,11 @@ mod tests {
             Quoted("deny\u{202e}wolla\u{200b}").to_string(),
             "`deny\\u{202e}wolla\\u{200b}`",
             "a right-to-left override and a space of no width"
+        );
+        assert_eq!(
+            Quoted("De\u{a0}ny\u{fe0f}\u{e0041}").to_string(),
+            "`De\\u{a0}ny\\u{fe0f}\\u{e0041}`",
+            "a space that is none, a selector and a tag"
         );
         assert_eq!(
             Quoted(&"é".repeat(65)).to_string(),

@@ -29,10 +29,11 @@
 use core::fmt::Write;
 use core::net::IpAddr;
 
+use super::error::is_unseen;
 use super::json::{self, Items, Json, Members, Value};
 use super::model::Policy;
 use super::operator::{ConditionOperator, OperatorFamily};
-use super::parse::cidr;
+use super::parse::{DOCUMENT, STATEMENT, cidr};
 
 /// How a policy's text is laid out; see [`Policy::formatted_source`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -341,33 +342,6 @@ const fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')
 }
 
-/// Returns whether a character is not shown, or changes how others are.
-fn is_unseen(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            // Direction of writing.
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-            // Separators of lines and paragraphs; characters without width; spaces like others.
-            | '\u{2028}' | '\u{2029}' | '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}'
-            | '\u{feff}' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
-            // Tags and selectors of variants.
-            | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// The elements of a document.
-const DOCUMENT: [&str; 3] = ["Version", "Id", "Statement"];
-/// The elements of a statement.
-const STATEMENT: [&str; 9] = [
-    "Sid",
-    "Effect",
-    "Principal",
-    "NotPrincipal",
-    "Action",
-    "NotAction",
-    "Resource",
-    "NotResource",
-    "Condition",
-];
 /// Characters of a line up to which a list stays on it.
 const WIDTH: usize = 80;
 

@@ -28,6 +28,8 @@ mod layout;
 #[cfg(feature = "build")]
 mod model;
 #[cfg(feature = "build")]
+pub(crate) mod names;
+#[cfg(feature = "build")]
 mod options;
 #[cfg(feature = "build")]
 mod parse;

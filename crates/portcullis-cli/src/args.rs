@@ -41,37 +41,38 @@ pub(crate) enum Command {
     /// Decide about many requests, one JSON object a line
     #[command(after_long_help = EVAL_HELP)]
     Eval(EvalArgs),
-    /// Compare the decisions of two policies about all requests
-    #[command(override_usage = crate::diff::args::USAGE, after_long_help = crate::diff::args::HELP)]
-    Diff(crate::diff::args::DiffArgs),
-    /// Find the smallest policy that decides alike
-    #[command(after_long_help = crate::fit::args::HELP)]
-    Fit(crate::fit::args::FitArgs),
+    /// Run tables of requests, and compare the decisions with those expected
+    #[command(after_long_help = TEST_HELP)]
+    Test(TestArgs),
+    /// Decide about recorded traffic: who would have been refused, or let in
+    #[command(after_long_help = REPLAY_HELP, mut_arg("files", |arg| arg.help(DOCUMENTS)))]
+    Replay(ReplayArgs),
     /// Find what is probably not meant as it is written, and mend it
     #[command(after_long_help = crate::lint::args::HELP)]
     Lint(crate::lint::args::LintArgs),
-    /// Compile policies into an image, a file that decides at once
-    #[command(after_long_help = COMPILE_HELP)]
-    Compile(CompileArgs),
+    /// Compare the decisions of two policies about all requests
+    #[command(override_usage = crate::diff::args::USAGE, after_long_help = crate::diff::args::HELP)]
+    Diff(crate::diff::args::DiffArgs),
     /// Draw what every source address gets
     #[command(
         override_usage = MAP_USAGE,
         after_long_help = MAP_HELP,
         mut_arg("source_ip", |arg| arg.hide(true)),
+        mut_arg("files", |arg| arg.help(DOCUMENTS)),
     )]
     Map(MapArgs),
-    /// Decide about recorded traffic: who would have been refused, or let in
-    #[command(after_long_help = REPLAY_HELP)]
-    Replay(ReplayArgs),
     /// Show what the policies compile to
     #[command(after_long_help = INSPECT_HELP)]
     Inspect(InspectArgs),
     /// Lay policies out in canonical form
     #[command(after_long_help = FMT_HELP)]
     Fmt(FmtArgs),
-    /// Run tables of requests, and compare the decisions with those expected
-    #[command(after_long_help = TEST_HELP)]
-    Test(TestArgs),
+    /// Find the smallest policy that decides alike
+    #[command(after_long_help = crate::fit::args::HELP)]
+    Fit(crate::fit::args::FitArgs),
+    /// Compile policies into an image, a file that decides at once
+    #[command(after_long_help = COMPILE_HELP)]
+    Compile(CompileArgs),
     /// Print a completion script for a shell
     #[command(after_long_help = COMPLETIONS_HELP)]
     Completions(CompletionsArgs),
@@ -160,18 +161,20 @@ pub(crate) struct PolicyArgs {
 }
 
 /// The API that is called, and that short-hand resources (`execute-api:/stage/METHOD/path`) belong to.
+///
+/// What stands in for a part that is not given is another for each command, so its help says it.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ApiArgs {
-    /// The partition that the API is in [default: aws, unless a policy names another such as aws-cn]
+    /// The partition that the API is in: aws, aws-cn or aws-us-gov
     #[arg(long, value_name = "PARTITION", help_heading = API)]
     pub(crate) partition: Option<String>,
-    /// The region that the API is in [default: us-east-1, where that cannot change the answer]
+    /// The region that the API is in
     #[arg(long, value_name = "REGION", help_heading = API)]
     pub(crate) region: Option<String>,
-    /// The account that owns the API [default: 123456789012, where that cannot change the answer]
+    /// The account that owns the API
     #[arg(long, value_name = "ACCOUNT", help_heading = API)]
     pub(crate) account: Option<String>,
-    /// The API's id [default: a1b2c3d4e5, where that cannot change the answer]
+    /// The API's id
     #[arg(long, value_name = "ID", help_heading = API)]
     pub(crate) api_id: Option<String>,
 }
@@ -289,6 +292,9 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
+/// What `--policy` takes where an image has too little in it.
+const DOCUMENTS: &str =
+    "A policy document, `-` for stdin; given several times, all of them decide together";
 const REQUEST: &str = "Request";
 const API: &str = "API";
 
@@ -308,12 +314,16 @@ Examples:
   Why not?
     portcullis explain --policy office-allow-list.json --source-ip 198.51.100.1 -X GET --path /pets
 
-  Replay a million requests
+  What is wrong with the policy, and what would a new one change?
+    portcullis lint office-allow-list.json
+    portcullis diff office-allow-list.json office-allow-list-new.json
+
+  Decide about a million requests
     portcullis eval --policy office-allow-list.json requests.jsonl > decisions.jsonl
 
-Exit codes:
-  0  allow, or the command did what it was asked
-  1  deny, explicit or implicit
+Exit codes, for all commands:
+  0  allow; equal, nothing found, nothing failed, done
+  1  deny, explicit or implicit; a difference, a finding, a case that failed
   2  no answer: wrong usage, a file that cannot be read, an invalid policy, a line that failed
 
 Answers go to stdout, everything else to stderr.";
@@ -429,9 +439,9 @@ Exit codes:
   2  some line failed, or the run could not start";
 
 const COMPILE_HELP: &str = "\
-The image is taken wherever a policy is, alone: it holds all its policies. It is made for this \
-release; after an update compile anew. It is written beside its place and renamed, so nobody ever \
-reads half of one.
+`check`, `explain`, `eval` and `inspect` take the image in place of the policies, alone: it holds all \
+of them. It is made for this release; after an update compile anew. It is written beside its place and \
+renamed, so nobody ever reads half of one.
 
 What an image does not hold is the policies' text: `explain` then tells statement, line and column \
 and draws nothing, and what is called must be named whole, by --resource or by --stage, --region, \

@@ -7,7 +7,7 @@ use crate::args::CompileArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::policies::{self, has_short_hand, is_image};
+use crate::policies::{self, has_short_hand};
 use crate::replace::replace_or_create;
 use crate::reply::Reply;
 use crate::target;
@@ -15,15 +15,6 @@ use crate::terminal::visible;
 
 /// Writes the image.
 pub(crate) fn run(args: &CompileArgs, output: &Output) -> Result<Reply, Failure> {
-    if let Some(image) = args.policies.iter().find(|path| is_image(path)) {
-        return Err(Failure::usage(
-            format!(
-                "`{}` is an image already",
-                visible(&image.display().to_string())
-            ),
-            "give the policy that it was compiled from",
-        ));
-    }
     let place = fs::canonicalize(&args.output).ok();
     let overwrites = |policy: &Path| place.is_some() && fs::canonicalize(policy).ok() == place;
     if args.policies.iter().any(|policy| overwrites(policy)) {

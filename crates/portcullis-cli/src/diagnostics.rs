@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::excerpt::{self, Mark};
 use crate::failure::{BrokenPolicy, Failure, PolicyFault};
-use crate::terminal::{shortened, visible};
+use crate::terminal::{shown, visible};
 
 /// Something said about places of a text.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Tone {
 impl Drawing<'_> {
     /// Draws, with styles; ends in a line feed.
     pub(crate) fn render(&self) -> String {
-        let title = shortened(&visible(&self.title), MESSAGE_LIMIT).into_owned();
+        let title = shown(&self.title, MESSAGE_LIMIT);
         let line = usize::try_from(self.position.line).unwrap_or(usize::MAX);
         let column = usize::try_from(self.position.column).unwrap_or(usize::MAX);
         let mut group = Group::with_title(self.tone.level().primary_title(title)).element(
@@ -88,7 +88,7 @@ impl Drawing<'_> {
                 } else {
                     AnnotationKind::Context
                 };
-                let label = shortened(&visible(&mark.label), MESSAGE_LIMIT).into_owned();
+                let label = shown(&mark.label, MESSAGE_LIMIT);
                 let annotation = kind.span(mark.range);
                 if label.is_empty() {
                     annotation
@@ -103,7 +103,7 @@ impl Drawing<'_> {
             );
         }
         for help in &self.help {
-            let help = shortened(&visible(help), MESSAGE_LIMIT).into_owned();
+            let help = shown(help, MESSAGE_LIMIT);
             group = group.element(Level::HELP.message(help));
         }
         without_origins(&renderer().render(&[group]))
@@ -215,7 +215,7 @@ fn message(level: Level<'static>, text: &str, help: Option<&str>) -> String {
     let mut drawn = String::new();
     for (level, text) in [(level, Some(text)), (Level::HELP, help)] {
         if let Some(text) = text {
-            let text = shortened(&visible(text), MESSAGE_LIMIT).into_owned();
+            let text = shown(text, MESSAGE_LIMIT);
             drawn.push_str(&renderer().render(&[Group::with_title(level.primary_title(text))]));
             drawn.push('\n');
         }

@@ -9,10 +9,12 @@
 //! prints. Answers go to stdout, everything else to stderr.
 
 mod args;
+mod caller;
 mod check;
 mod compile;
 mod diagnostics;
 mod diff;
+mod escape;
 mod eval;
 mod excerpt;
 mod exit;

@@ -69,7 +69,7 @@ pub(crate) fn load_given(files: &[PathBuf], kind: Option<Kind>) -> Result<Given,
 }
 
 /// Returns whether a file starts as images do; one that cannot be read does not.
-pub(crate) fn is_image(path: &Path) -> bool {
+fn is_image(path: &Path) -> bool {
     let mut start = Vec::new();
     // Only a regular file can be read twice.
     let regular = path.metadata().is_ok_and(|metadata| metadata.is_file());
@@ -80,8 +80,17 @@ pub(crate) fn is_image(path: &Path) -> bool {
         && Engine::is_image(&start)
 }
 
-/// Reads and parses `files` in order; the faults of all of them are one failure.
+/// Reads and parses `files`, documents all of them, in order; the faults of all are one failure.
 pub(crate) fn load(files: &[PathBuf], kind: Option<Kind>) -> Result<Vec<LoadedPolicy>, Failure> {
+    if let Some(image) = files.iter().find(|path| is_image(path)) {
+        return Err(Failure::usage(
+            format!(
+                "`{}` is an image, and the text of a policy is needed here",
+                visible(&image.display().to_string())
+            ),
+            "give the policies that it was compiled from",
+        ));
+    }
     if files.iter().filter(|file| is_stdin(file)).count() > 1 {
         return Err(Failure::usage(
             "stdin is given as a policy twice",

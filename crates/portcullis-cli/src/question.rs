@@ -1,30 +1,21 @@
 //! A request as the command line asks it.
 
-use portcullis::{Address, Principal, Request, Value, is_address_key};
+use portcullis::{Address, Request, Value, is_address_key};
 
 use crate::args::QuestionArgs;
+use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::terminal::visible;
 
 /// A request, owned; the library's is lent from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Question {
-    principal: Caller,
+    principal: Caller<'static>,
     action: String,
     resource: String,
     source_ip: Option<core::net::IpAddr>,
     /// Keys that differ in more than ASCII case, each with its values.
     context: Vec<(String, Vec<String>)>,
-}
-
-/// Who calls.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Caller {
-    Anonymous,
-    Aws(String),
-    Service(String),
-    Federated(String),
-    CanonicalUser(String),
 }
 
 impl Question {
@@ -105,16 +96,9 @@ impl Question {
                 (key.as_str(), value)
             })
             .collect();
-        let principal = match &self.principal {
-            Caller::Anonymous => Principal::Anonymous,
-            Caller::Aws(arn) => Principal::Aws(arn),
-            Caller::Service(name) => Principal::Service(name),
-            Caller::Federated(name) => Principal::Federated(name),
-            Caller::CanonicalUser(id) => Principal::CanonicalUser(id),
-        };
         let request = Request::invoke(Address::from(self.source_ip), &self.resource)
             .with_action(&self.action)
-            .with_principal(principal)
+            .with_principal(self.principal.as_principal())
             .with_context(&context);
         ask(&request)
     }
@@ -168,16 +152,16 @@ fn read_action(text: &str) -> Result<String, Failure> {
     ))
 }
 
-fn read_caller(text: Option<&str>) -> Result<Caller, Failure> {
+fn read_caller(text: Option<&str>) -> Result<Caller<'static>, Failure> {
     let Some(text) = text else {
         return Ok(Caller::Anonymous);
     };
     let caller = match text.split_once('=') {
-        Some(("Service", name)) => Some(Caller::Service(name.to_owned())),
-        Some(("Federated", name)) => Some(Caller::Federated(name.to_owned())),
-        Some(("CanonicalUser", id)) => Some(Caller::CanonicalUser(id.to_owned())),
-        Some(("AWS", arn)) if arn.starts_with("arn:") => Some(Caller::Aws(arn.to_owned())),
-        _ if text.starts_with("arn:") => Some(Caller::Aws(text.to_owned())),
+        Some(("Service", name)) => Some(Caller::Service(name.to_owned().into())),
+        Some(("Federated", name)) => Some(Caller::Federated(name.to_owned().into())),
+        Some(("CanonicalUser", id)) => Some(Caller::CanonicalUser(id.to_owned().into())),
+        Some(("AWS", arn)) if arn.starts_with("arn:") => Some(Caller::Aws(arn.to_owned().into())),
+        _ if text.starts_with("arn:") => Some(Caller::Aws(text.to_owned().into())),
         _ => None,
     };
     // Names have no wildcards: the policy's `*` is nobody who calls.
@@ -232,10 +216,13 @@ mod tests {
     fn callers_are_arns_or_named_kinds() {
         let arn = "arn:aws:iam::123456789012:user/a=b";
         assert_eq!(read_caller(None).unwrap(), Caller::Anonymous);
-        assert_eq!(read_caller(Some(arn)).unwrap(), Caller::Aws(arn.to_owned()));
+        assert_eq!(
+            read_caller(Some(arn)).unwrap(),
+            Caller::Aws(arn.to_owned().into())
+        );
         assert_eq!(
             read_caller(Some("Service=apigateway.amazonaws.com")).unwrap(),
-            Caller::Service("apigateway.amazonaws.com".to_owned())
+            Caller::Service("apigateway.amazonaws.com".into())
         );
         for wrong in [
             "*",

@@ -21,7 +21,7 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         ));
     }
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = NamedTempFile::new_in(folder)?;
+    let mut file = NamedTempFile::new_in(folder).map_err(without_path)?;
     file.write_all(content)?;
     file.as_file().set_permissions(permissions)?;
     file.as_file().sync_all()?;
@@ -45,11 +45,21 @@ pub(crate) fn replace_or_create(path: &Path, content: &[u8]) -> io::Result<()> {
         // As any new file: less what the user's mask takes away.
         file.permissions(fs::Permissions::from_mode(0o666));
     }
-    let mut file = file.tempfile_in(folder)?;
+    let mut file = file.tempfile_in(folder).map_err(without_path)?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
     file.persist_noclobber(path)?;
     Ok(())
+}
+
+/// Leaves the name of the file away that was to be renamed: nobody gave it, and it is not there.
+fn without_path(error: io::Error) -> io::Error {
+    match error.kind() {
+        kind @ (io::ErrorKind::NotFound
+        | io::ErrorKind::PermissionDenied
+        | io::ErrorKind::ReadOnlyFilesystem) => kind.into(),
+        _ => error,
+    }
 }
 
 #[cfg(test)]
@@ -80,6 +90,13 @@ mod tests {
         assert_eq!(fs::read_to_string(&file).unwrap(), "after");
         let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
         assert_eq!(left.len(), 1, "nothing else is left: {left:?}");
+    }
+
+    #[test]
+    fn an_error_names_no_file_that_nobody_gave() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = replace_or_create(&folder.path().join("none/image"), b"").unwrap_err();
+        assert_eq!(error.to_string(), "entity not found");
     }
 
     #[test]

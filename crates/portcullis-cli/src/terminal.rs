@@ -37,6 +37,17 @@ pub(crate) fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
     }
 }
 
+/// Returns `text` made [`visible`], and cut to `limit` characters.
+pub(crate) fn shown(text: &str, limit: usize) -> String {
+    shortened(&visible(text), limit).into_owned()
+}
+
+/// Returns names in backticks, with commas between them.
+pub(crate) fn listed(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
+
 /// Returns whether a terminal acts on the character instead of showing it, or shows nothing.
 pub(crate) fn is_obeyed(character: char) -> bool {
     character.is_control()

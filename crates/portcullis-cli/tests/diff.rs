@@ -40,6 +40,34 @@ fn equal_policies_written_otherwise() {
 }
 
 #[test]
+fn a_side_is_named_by_place_or_by_flag() {
+    let policy = "block-list.json";
+    for sides in [
+        format!("{policy} {policy}"),
+        format!("{policy} --new {policy}"),
+        format!("--old {policy} --new {policy}"),
+    ] {
+        assert_eq!(run(&format!("diff {sides}")).code, Some(0), "{sides}");
+    }
+    for (sides, missing) in [
+        (policy.to_owned(), "--new"),
+        (format!("--new {policy}"), "--old"),
+    ] {
+        let outcome = run(&format!("diff {sides}"));
+        assert_eq!(
+            (outcome.stderr.as_str(), outcome.code),
+            (
+                &*format!(
+                    "error: there is no policy on the side of {missing}\n\
+                     help: give OLD and NEW, or --old FILE and --new FILE\n"
+                ),
+                Some(2)
+            )
+        );
+    }
+}
+
+#[test]
 fn a_difference_for_reading() {
     let outcome = run_with("diff block-list.json -", &changed_block_list());
     assert_eq!(

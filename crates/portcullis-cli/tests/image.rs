@@ -157,10 +157,6 @@ fn an_image_is_given_alone_and_asked_about_a_whole_arn() {
         "which is compiled",
     );
     usage(
-        &run(&format!("compile -p {image} -o {image}")),
-        "is an image already",
-    );
-    usage(
         &run(&format!("compile -p {allow} -o {allow}")),
         "which it would replace",
     );
@@ -168,6 +164,33 @@ fn an_image_is_given_alone_and_asked_about_a_whole_arn() {
         "-X GET --path /pets --stage prod --region r --account 123456789012 --api-id abc123";
     let got = run(&format!("check -p {image} --source-ip 203.0.113.7 {whole}"));
     assert_eq!(got.code, Some(0), "{got:?}");
+}
+
+#[test]
+fn what_reads_a_policys_text_refuses_an_image() {
+    let folder = Folder::new("text");
+    let image = compile(&folder);
+    let cases = folder.write(
+        "cases.yaml",
+        "policy: allow.json\ncases: [{path: /, method: GET, expect: deny}]",
+    );
+    let (log, other) = (folder.write("log", ""), folder.file("other"));
+    let allow = folder.file("allow.json");
+    for command in [
+        format!("compile -p {image} -o {other}"),
+        format!("diff {allow} {image}"),
+        format!("fit {image}"),
+        format!("fmt {image}"),
+        format!("lint {image}"),
+        format!("map -p {image} --resource {RESOURCE} -o {other}.png"),
+        format!("replay -p {image} {log}"),
+        format!("test {cases} -p {image}"),
+    ] {
+        usage(
+            &run(&command),
+            "is an image, and the text of a policy is needed here",
+        );
+    }
 }
 
 #[test]

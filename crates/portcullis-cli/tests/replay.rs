@@ -401,6 +401,8 @@ fn nothing_is_read_from_an_empty_log() {
     let outcome = run(&format!("replay {} -p block-list.json", log("empty.log")));
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     assert!(outcome.stdout.starts_with("0 requests\n"));
+    let warning = "warning: the logs have no lines, so nothing was asked of the policy\n";
+    assert_eq!(outcome.stderr, warning);
 }
 
 #[test]

@@ -130,7 +130,7 @@ impl Relations<'_, '_> {
     /// Returns whether `narrow` is known to lie in `wide`.
     fn holds(&mut self, wide: &Part, narrow: &Part) -> bool {
         if (wide.before, wide.after) != (narrow.before, narrow.after)
-            || !narrow.addresses.difference(&wide.addresses).is_empty()
+            || !narrow.addresses.is_within(&wide.addresses)
         {
             return false;
         }

@@ -5,9 +5,9 @@
 //!                                                        ──assemble──▶ Region: joined, described, counted
 //! ```
 //!
-//! - `solve`: where one changed guard counts;
-//! - `witness`: is there a request at all: `callers`, `texts`, `sources` and `context` make
-//!   up its pieces, `example` is the whole;
+//! - `solve` and `case`: where one changed guard counts;
+//! - `witness`: is there a request at all: `ways`, `callers`, `texts`, `sources` and `context`
+//!   make up its pieces, `example` is the whole;
 //! - `probe`: pieces of policies as policies, to be asked of the reference evaluator;
 //! - `assemble` and `region`: what the caller gets.
 //!
@@ -17,6 +17,7 @@
 
 mod assemble;
 mod callers;
+mod case;
 mod context;
 mod example;
 mod probe;
@@ -24,6 +25,7 @@ mod region;
 mod solve;
 mod sources;
 mod texts;
+mod ways;
 mod witness;
 
 use std::sync::Arc;

@@ -27,7 +27,7 @@ impl Probe {
 }
 
 /// Makes probes in the shape of some policy.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Prober<'t> {
     pub(super) table: &'t Table,
     pub(super) model: &'t Policy,

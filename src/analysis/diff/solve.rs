@@ -10,17 +10,16 @@
 //!                                   no Deny and no Allow of the old                    implicit → explicit
 //! ```
 //!
-//! The two decisions differ exactly where one of these holds for some changed guard. Each is
-//! "x, perhaps y, and none of Z" on some addresses: A is first freed of what some z of Z
-//! that covers x takes away whole, and the rest cut into classes by the other guards that
-//! can meet x, so that a class has one Z. Guards that can never meet x are not looked at.
+//! The two decisions differ exactly where one of these holds for some changed guard. Each line
+//! is a `Case`. Guards that can never meet x are not looked at.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::case::Case;
 use crate::analysis::error::AnalysisError;
-use crate::analysis::guard::{EMPTY, Place, Table};
-use crate::analysis::line::{AddressSet, overlay};
+use crate::analysis::guard::{EMPTY, Guard, Place, Table};
+use crate::analysis::line::AddressSet;
 use crate::decision::Decision;
 use crate::util::int::{AsUsize, to_u32};
 
@@ -63,9 +62,9 @@ pub(super) struct Solver<'t> {
 
 /// Which side's statements take part in a condition of the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Sides {
-    old: bool,
-    new: bool,
+pub(super) struct Sides {
+    pub(super) old: bool,
+    pub(super) new: bool,
 }
 
 const OLD: Sides = Sides {
@@ -80,21 +79,56 @@ const BOTH: Sides = Sides {
     old: true,
     new: true,
 };
-const NEITHER: Sides = Sides {
+pub(super) const NEITHER: Sides = Sides {
     old: false,
     new: false,
 };
 
 /// One line of the header's table.
 #[derive(Clone, Copy, Debug)]
-struct Transition {
-    before: Decision,
-    after: Decision,
+pub(super) struct Transition {
+    /// Whether the guard denies, and whether it is gone rather than new.
+    is_deny: bool,
+    is_gone: bool,
+    pub(super) before: Decision,
+    pub(super) after: Decision,
     /// Which Allows can be the y; neither where there is none.
-    y: Sides,
-    no_deny: Sides,
-    no_allow: Sides,
+    pub(super) y: Sides,
+    pub(super) no_deny: Sides,
+    pub(super) no_allow: Sides,
 }
+
+/// The header's table.
+const TRANSITIONS: [Transition; 6] = {
+    use Decision::{Allow, ExplicitDeny, ImplicitDeny};
+    const fn line(
+        (is_deny, is_gone): (bool, bool),
+        (before, after): (Decision, Decision),
+        y: Sides,
+        no_deny: Sides,
+        no_allow: Sides,
+    ) -> Transition {
+        Transition {
+            is_deny,
+            is_gone,
+            before,
+            after,
+            y,
+            no_deny,
+            no_allow,
+        }
+    }
+    let [allow_gone, allow_new] = [(false, true), (false, false)];
+    let [deny_gone, deny_new] = [(true, true), (true, false)];
+    [
+        line(allow_gone, (Allow, ImplicitDeny), NEITHER, BOTH, NEW),
+        line(allow_new, (ImplicitDeny, Allow), NEITHER, BOTH, OLD),
+        line(deny_gone, (ExplicitDeny, Allow), NEW, NEW, NEITHER),
+        line(deny_gone, (ExplicitDeny, ImplicitDeny), NEITHER, NEW, NEW),
+        line(deny_new, (Allow, ExplicitDeny), OLD, OLD, NEITHER),
+        line(deny_new, (ImplicitDeny, ExplicitDeny), NEITHER, OLD, OLD),
+    ]
+};
 
 impl<'t> Solver<'t> {
     pub(super) fn new(table: &'t Table, one_sided: bool) -> Self {
@@ -142,39 +176,10 @@ impl<'t> Solver<'t> {
         if gone.is_empty() && added.is_empty() {
             return Ok(());
         }
-        let is_deny = guard.is_deny;
         let near = self.near(x);
-        use Decision::{Allow, ExplicitDeny, ImplicitDeny};
-        let transition = |before, after, y, no_deny, no_allow| Transition {
-            before,
-            after,
-            y,
-            no_deny,
-            no_allow,
-        };
-        let cases = if is_deny {
-            [
-                (&gone, transition(ExplicitDeny, Allow, NEW, NEW, NEITHER)),
-                (
-                    &gone,
-                    transition(ExplicitDeny, ImplicitDeny, NEITHER, NEW, NEW),
-                ),
-                (&added, transition(Allow, ExplicitDeny, OLD, OLD, NEITHER)),
-                (
-                    &added,
-                    transition(ImplicitDeny, ExplicitDeny, NEITHER, OLD, OLD),
-                ),
-            ]
-            .to_vec()
-        } else {
-            [
-                (&gone, transition(Allow, ImplicitDeny, NEITHER, BOTH, NEW)),
-                (&added, transition(ImplicitDeny, Allow, NEITHER, BOTH, OLD)),
-            ]
-            .to_vec()
-        };
-        for (domain, transition) in cases {
-            if domain.is_empty() {
+        for transition in TRANSITIONS {
+            let domain = if transition.is_gone { &gone } else { &added };
+            if transition.is_deny != guard.is_deny || domain.is_empty() {
                 continue;
             }
             let case = Case {
@@ -191,7 +196,7 @@ impl<'t> Solver<'t> {
         Ok(())
     }
 
-    pub(super) fn guard(&self, entry: u32) -> Option<&'t crate::analysis::guard::Guard> {
+    pub(super) fn guard(&self, entry: u32) -> Option<&'t Guard> {
         (self.table.entries.get(entry.as_usize())).map(|entry| &entry.guard)
     }
 
@@ -201,14 +206,14 @@ impl<'t> Solver<'t> {
             .map_or(EMPTY, |set| *set)
     }
 
-    fn old_set(&self, entry: u32, overrides: &Overrides) -> Arc<AddressSet> {
+    pub(super) fn old_set(&self, entry: u32, overrides: &Overrides) -> Arc<AddressSet> {
         match overrides.both.get(&entry) {
             Some(set) => Arc::clone(set),
             None => self.table.addresses(self.set_id(entry, 0)),
         }
     }
 
-    fn new_set(&self, entry: u32, overrides: &Overrides) -> Arc<AddressSet> {
+    pub(super) fn new_set(&self, entry: u32, overrides: &Overrides) -> Arc<AddressSet> {
         match overrides
             .new
             .get(&entry)
@@ -271,189 +276,3 @@ impl<'t> Solver<'t> {
         near
     }
 }
-
-/// One change, under one line of the header's table.
-struct Case<'c, 't> {
-    solver: &'c Solver<'t>,
-    x: u32,
-    transition: Transition,
-    near: &'c [u32],
-    overrides: &'c Overrides,
-}
-
-impl Case<'_, '_> {
-    fn solve(
-        &self,
-        domain: &AddressSet,
-        budget: &mut usize,
-        found: &mut impl FnMut(Part) -> bool,
-    ) -> Result<bool, AnalysisError> {
-        let table = self.solver.table;
-        let Some(guard) = self.solver.guard(self.x) else {
-            return Ok(true);
-        };
-        let mut domain = domain.clone();
-        // Who stands against x, and who stands by it, each with where it does.
-        let mut against: Vec<(u32, Arc<AddressSet>)> = Vec::new();
-        let mut allies: Vec<(u32, Arc<AddressSet>)> = Vec::new();
-        for entry in self.near {
-            let Some(other) = self.solver.guard(*entry) else {
-                continue;
-            };
-            let sides = if other.is_deny {
-                self.transition.no_deny
-            } else {
-                self.transition.no_allow
-            };
-            for set in self.sets(*entry, sides) {
-                if !set.meets(&domain) {
-                    continue;
-                }
-                if table.covers(other, guard) {
-                    domain = domain.difference(&set);
-                    if domain.is_empty() {
-                        return Ok(true);
-                    }
-                } else {
-                    against.push((*entry, set));
-                }
-            }
-            if !other.is_deny {
-                let sets = self.sets(*entry, self.transition.y).into_iter();
-                allies.extend(sets.map(|set| (*entry, set)));
-            }
-        }
-        let is_near = |(_, set): &(u32, Arc<AddressSet>)| set.meets(&domain);
-        against.retain(is_near);
-        allies.retain(is_near);
-        let asks_ally = self.transition.y != NEITHER;
-        if asks_ally && allies.is_empty() {
-            return Ok(true);
-        }
-        // Equal sets are one.
-        let mut ids: HashMap<&AddressSet, usize> = HashMap::new();
-        let mut sets: Vec<&AddressSet> = Vec::new();
-        for (_, set) in against.iter().chain(&allies) {
-            ids.entry(set).or_insert_with(|| {
-                sets.push(set);
-                sets.len() - 1
-            });
-        }
-        let of = |set: &AddressSet| ids.get(set).copied().unwrap_or(usize::MAX);
-        let against: Vec<(u32, usize)> = against.iter().map(|(z, set)| (*z, of(set))).collect();
-        let allies: Vec<(u32, usize)> = allies.iter().map(|(y, set)| (*y, of(set))).collect();
-        let classes = overlay(&domain, &sets, budget)
-            .ok_or(AnalysisError::too_large("overlapping lists of addresses"))?;
-        // Classes with the same z and y are one part.
-        let mut parts: Vec<Part> = Vec::new();
-        let mut known: HashMap<(Option<u32>, Vec<u32>), usize> = HashMap::new();
-        let mut keep = |y: Option<u32>, z: Vec<u32>, addresses: AddressSet| {
-            let at = *known.entry((y, z.clone())).or_insert(parts.len());
-            match parts.get_mut(at) {
-                Some(part) => part.addresses = part.addresses.union(&addresses),
-                None => parts.push(Part {
-                    before: self.transition.before,
-                    after: self.transition.after,
-                    x: self.x,
-                    y,
-                    z,
-                    addresses,
-                }),
-            }
-        };
-        for class in classes {
-            let mut z: Vec<u32> = (against.iter())
-                .filter(|(_, set)| class.is_in(*set))
-                .map(|(z, _)| *z)
-                .collect();
-            z.sort_unstable();
-            z.dedup();
-            if !asks_ally {
-                let z = self.without_covered(z);
-                keep(None, z, class.addresses);
-                continue;
-            }
-            let mut ys: Vec<u32> = (allies.iter())
-                .filter(|(_, set)| class.is_in(*set))
-                .map(|(y, _)| *y)
-                .collect();
-            ys.sort_unstable();
-            ys.dedup();
-            let ys = self.without_covered(ys);
-            for y in ys {
-                *budget = budget
-                    .checked_sub(z.len())
-                    .ok_or(AnalysisError::too_large("statements that overlap"))?;
-                if let Some(z) = self.against_ally(y, &z) {
-                    keep(Some(y), self.without_covered(z), class.addresses.clone());
-                }
-            }
-        }
-        Ok(parts.into_iter().all(found))
-    }
-
-    /// Returns the entry's sets on these sides, equal ones once, none empty.
-    fn sets(&self, entry: u32, sides: Sides) -> smallvec::SmallVec<[Arc<AddressSet>; 2]> {
-        let mut sets: smallvec::SmallVec<[Arc<AddressSet>; 2]> = smallvec::SmallVec::new();
-        if sides.old {
-            sets.push(self.solver.old_set(entry, self.overrides));
-        }
-        if sides.new {
-            let new = self.solver.new_set(entry, self.overrides);
-            if sets.first() != Some(&new) {
-                sets.push(new);
-            }
-        }
-        sets.retain(|set| !set.is_empty());
-        sets
-    }
-
-    /// Returns those of `z` that can meet the ally, or `None` where one of them covers it.
-    fn against_ally(&self, y: u32, z: &[u32]) -> Option<Vec<u32>> {
-        let ally = self.solver.guard(y)?;
-        let mut kept = Vec::new();
-        for z in z {
-            let other = self.solver.guard(*z)?;
-            if self.solver.table.are_disjoint(ally, other) {
-                continue;
-            }
-            if self.solver.table.covers(other, ally) {
-                return None;
-            }
-            kept.push(*z);
-        }
-        Some(kept)
-    }
-
-    /// Drops guards that another of the list covers.
-    fn without_covered(&self, list: Vec<u32>) -> Vec<u32> {
-        if list.len() > COVER_LIMIT {
-            return list;
-        }
-        let table = self.solver.table;
-        let mut kept: Vec<u32> = Vec::with_capacity(list.len());
-        for candidate in list {
-            let Some(guard) = self.solver.guard(candidate) else {
-                continue;
-            };
-            let covers = |wide: u32, narrow: u32| {
-                (self.solver.guard(wide).zip(self.solver.guard(narrow)))
-                    .is_some_and(|(wide, narrow)| table.covers(wide, narrow))
-            };
-            if (kept.iter()).any(|other| {
-                self.solver
-                    .guard(*other)
-                    .is_some_and(|other| table.covers(other, guard))
-            }) {
-                continue;
-            }
-            kept.retain(|other| !covers(candidate, *other));
-            kept.push(candidate);
-        }
-        kept.sort_unstable();
-        kept
-    }
-}
-
-/// Longer lists are left as they are: what is covered in them costs room, and no answer.
-const COVER_LIMIT: usize = 300;

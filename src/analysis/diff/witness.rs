@@ -1,26 +1,24 @@
 //! Is there a request with "x, perhaps y, and none of Z"? Finds one, or proves that there is none.
 //!
 //! ```text
-//! conditions   all of Z's that x and y do not ask for are false, but that of opposites one is true
-//! callers      one of each kind that the principal elements can tell apart
-//! actions      one for each combination of patterns that some text matches
-//!                └─▶ which of Z is left ──▶ a resource that x and y match and these do not
+//! part ──ways──▶ conditions, caller and action, and which of Z is left
+//!                  └─▶ a resource that x and y match and these do not ──▶ a request
 //! ```
 //!
 //! Taking conditions for independent, and a variable for anything at all, only adds
 //! requests, so "none" is a proof. A request found this way is then asked of the reference
 //! evaluator, with a context made up for it; where no context is found, nothing is proven.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::callers;
 use super::context;
-use super::example::{Caller, Example, Source};
+use super::example::{Example, Source};
 use super::probe::{Probe, Prober, effect};
 use super::solve::{Part, Solver};
 use super::sources;
 use super::texts;
+use super::ways::{Way, Ways};
 use crate::analysis::globs::Glob;
 use crate::analysis::guard::{Guard, Place};
 use crate::analysis::search::{self, Search};
@@ -43,41 +41,23 @@ pub(super) enum Verdict {
 pub(super) struct Witness<'t> {
     solver: &'t Solver<'t>,
     prober: Prober<'t>,
+    ways: Ways<'t>,
     guards: HashMap<u32, Rc<Probe>>,
-    whos: HashMap<u32, Rc<Probe>>,
-    callers: HashMap<Vec<u32>, Rc<Choice<Caller>>>,
-    actions: HashMap<Vec<u32>, Rc<Choice<String>>>,
     budget: usize,
     attempts: usize,
 }
 
-/// The values of one dimension that are worth trying.
-#[derive(Debug)]
-struct Choice<T> {
-    values: Vec<T>,
-    /// Whether every value there is is like one of these.
-    is_complete: bool,
-}
-
-/// A way to be in x and y, with what of Z is left to be evaded by the resource.
-struct Way {
-    caller: Caller,
-    action: String,
-    left: Vec<u32>,
-}
-
 impl<'t> Witness<'t> {
     pub(super) fn new(solver: &'t Solver<'t>, model: &'t Policy) -> Self {
+        let prober = Prober {
+            table: solver.table,
+            model,
+        };
         Self {
             solver,
-            prober: Prober {
-                table: solver.table,
-                model,
-            },
+            prober,
+            ways: Ways::new(solver, prober),
             guards: HashMap::new(),
-            whos: HashMap::new(),
-            callers: HashMap::new(),
-            actions: HashMap::new(),
             budget: TOTAL_BUDGET,
             attempts: TOTAL_ATTEMPTS,
         }
@@ -100,7 +80,7 @@ impl<'t> Witness<'t> {
         let Some(required) = self.required(part) else {
             return Verdict::Unproven;
         };
-        let Some((ways, mut is_complete)) = self.ways(part, &required) else {
+        let Some((ways, mut is_complete)) = self.ways.of(part, &required) else {
             return Verdict::Empty;
         };
         for (tried, way) in ways.iter().enumerate() {
@@ -137,165 +117,6 @@ impl<'t> Witness<'t> {
             required.push(self.solver.guard(y)?);
         }
         Some(required)
-    }
-
-    /// Returns the ways, and whether these are all; `None` where there is none.
-    fn ways(&mut self, part: &Part, required: &[&Guard]) -> Option<(Vec<Way>, bool)> {
-        let table = self.solver.table;
-        let asked: BTreeSet<u32> = required
-            .iter()
-            .flat_map(|guard| guard.conditions.iter().copied())
-            .collect();
-        let is_opposed =
-            |id: u32, set: &BTreeSet<u32>| set.iter().any(|other| table.are_opposite(id, *other));
-        if asked.iter().any(|id| is_opposed(*id, &asked)) {
-            return None;
-        }
-        let guard = |z: &u32| self.solver.guard(*z);
-        // Conditions of Z in pairs of which one must hold; all others can be false.
-        let free: BTreeSet<u32> = part
-            .z
-            .iter()
-            .filter_map(guard)
-            .flat_map(|guard| guard.conditions.iter().copied())
-            .filter(|id| !asked.contains(id) && !is_opposed(*id, &asked))
-            .collect();
-        let mut pairs: Vec<(u32, u32)> = Vec::new();
-        for one in &free {
-            let other = free
-                .range((
-                    core::ops::Bound::Excluded(*one),
-                    core::ops::Bound::Unbounded,
-                ))
-                .find(|other| table.are_opposite(*one, **other));
-            pairs.extend(other.map(|other| (*one, *other)));
-        }
-        let mut is_complete = pairs.len() <= PAIR_LIMIT;
-        pairs.truncate(PAIR_LIMIT);
-        let mut whos: Vec<u32> = required
-            .iter()
-            .map(|guard| guard.who)
-            .chain(part.z.iter().filter_map(guard).map(|guard| guard.who))
-            .collect();
-        whos.sort_unstable();
-        whos.dedup();
-        let mut actions: Vec<u32> = required
-            .iter()
-            .map(|guard| guard.action)
-            .chain(part.z.iter().filter_map(guard).map(|guard| guard.action))
-            .collect();
-        actions.sort_unstable();
-        actions.dedup();
-        let callers = self.callers(&whos);
-        let action_choice = self.actions(&actions);
-        is_complete &= callers.is_complete && action_choice.is_complete;
-        let mut seen: HashSet<Vec<u32>> = HashSet::new();
-        let mut ways: Vec<Way> = Vec::new();
-        for caller in &callers.values {
-            let mut matched: HashMap<u32, bool> = HashMap::new();
-            for who in &whos {
-                let holds = self.who_holds(*who, caller);
-                matched.insert(*who, holds);
-            }
-            let is_matched = |guard: &Guard| matched.get(&guard.who) == Some(&true);
-            if !required.iter().all(|guard| is_matched(guard)) {
-                continue;
-            }
-            for action in &action_choice.values {
-                let acts = |guard: &Guard| {
-                    table
-                        .action(guard.action)
-                        .is_some_and(|(actions, _)| actions.matches(action))
-                };
-                if !required.iter().all(|guard| acts(guard)) {
-                    continue;
-                }
-                for assignment in 0..1_u32 << pairs.len() {
-                    let is_true = |id: &u32| {
-                        asked.contains(id)
-                            || pairs.iter().enumerate().any(|(bit, (one, other))| {
-                                let chosen = if assignment >> bit & 1 == 0 {
-                                    other
-                                } else {
-                                    one
-                                };
-                                id == chosen
-                            })
-                    };
-                    let left: Vec<u32> = (part.z.iter().copied())
-                        .filter(|z| {
-                            self.solver.guard(*z).is_some_and(|guard| {
-                                guard.conditions.iter().all(is_true)
-                                    && is_matched(guard)
-                                    && acts(guard)
-                            })
-                        })
-                        .collect();
-                    if seen.insert(left.clone()) {
-                        ways.push(Way {
-                            caller: caller.clone(),
-                            action: action.clone(),
-                            left,
-                        });
-                    }
-                }
-            }
-        }
-        // The fewer are to be evaded, the easier. The order of callers is kept among equals.
-        ways.sort_by_key(|way| way.left.len());
-        Some((ways, is_complete))
-    }
-
-    fn who_holds(&mut self, who: u32, caller: &Caller) -> bool {
-        let prober = &self.prober;
-        let probe = (self.whos.entry(who)).or_insert_with(|| Rc::new(prober.who(who)));
-        let request = Request::invoke(None, "").with_principal(caller.as_principal());
-        probe.holds(&request)
-    }
-
-    fn callers(&mut self, whos: &[u32]) -> Rc<Choice<Caller>> {
-        if let Some(known) = self.callers.get(whos) {
-            return Rc::clone(known);
-        }
-        let entries = (whos.iter())
-            .filter_map(|who| self.solver.table.who(*who))
-            .flat_map(|(who, _)| &who.entries);
-        let values = callers::kinds(entries);
-        let choice = Rc::new(match values {
-            Some(values) => Choice {
-                values,
-                is_complete: true,
-            },
-            None => Choice {
-                values: vec![Caller::Anonymous],
-                is_complete: false,
-            },
-        });
-        self.callers.insert(whos.to_vec(), Rc::clone(&choice));
-        choice
-    }
-
-    fn actions(&mut self, ids: &[u32]) -> Rc<Choice<String>> {
-        if let Some(known) = self.actions.get(ids) {
-            return Rc::clone(known);
-        }
-        let mut globs: Vec<&Glob> = (ids.iter())
-            .filter_map(|id| self.solver.table.action(*id))
-            .flat_map(|(actions, _)| &actions.patterns)
-            .collect();
-        globs.sort_unstable();
-        globs.dedup();
-        let mut values: Vec<String> = texts::ACTIONS.iter().map(|&text| text.to_owned()).collect();
-        let mut budget = ACTION_BUDGET;
-        let combinations = search::combinations(&globs, &mut budget);
-        let is_complete = combinations.is_some();
-        values.extend(combinations.into_iter().flatten().map(|(_, text)| text));
-        let choice = Rc::new(Choice {
-            values,
-            is_complete,
-        });
-        self.actions.insert(ids.to_vec(), Rc::clone(&choice));
-        choice
     }
 
     /// Looks for a resource in the places of `required` and in none of what is left to evade.
@@ -457,12 +278,8 @@ impl<'t> Witness<'t> {
 /// Steps of one pattern by one character: for one search for a resource, for all together.
 const SEARCH_BUDGET: usize = 200_000;
 const TOTAL_BUDGET: usize = 40_000_000;
-/// The same for the combinations of actions.
-const ACTION_BUDGET: usize = 300_000;
 /// Requests that are made up for one way, and for all together.
 const ATTEMPT_LIMIT: usize = 300;
 const TOTAL_ATTEMPTS: usize = 30_000;
-/// Pairs of opposite conditions, each of which doubles the ways.
-const PAIR_LIMIT: usize = 6;
 /// Ways for which a context is made up.
 const WAY_LIMIT: usize = 3;

@@ -1,5 +1,6 @@
 //! Statements that differ in one list of alternatives → one statement.
 
+use crate::analysis::line::same_values;
 use crate::policy::{Condition, Qualifier, Statement, Values};
 
 /// Merges until no two can be.
@@ -119,25 +120,6 @@ fn different_conditions(one: &[Condition], other: &[Condition]) -> Option<Vec<(u
         }
     }
     Some(different)
-}
-
-/// Lists are compared in any order.
-fn same_values(one: &Values, other: &Values) -> bool {
-    if one == other {
-        return true;
-    }
-    match (one, other) {
-        (Values::Prefixes(one), Values::Prefixes(other)) => {
-            let sorted = |list: &[crate::policy::Located<ipnet::IpNet>]| {
-                let mut nets: Vec<ipnet::IpNet> = list.iter().map(|net| net.value).collect();
-                nets.sort_unstable();
-                nets.dedup();
-                nets
-            };
-            sorted(one) == sorted(other)
-        }
-        _ => false,
-    }
 }
 
 /// Above this many statements, which no limit of a policy lets through anyway, none are merged.

@@ -19,7 +19,7 @@ pub(super) fn statement(statement: &mut Statement) {
     patterns.iter_mut().for_each(normalise);
     drop_covered(patterns, |text| plain(&text.value));
     drop_covered(&mut statement.action.patterns, |pattern| {
-        Some(Glob::read(&pattern.value.to_ascii_lowercase()))
+        Some(Glob::without_case(&pattern.value))
     });
     if let Some(element) = &mut statement.principal {
         let everyone =

@@ -11,12 +11,10 @@
 
 use core::ops::Range;
 
-use ipnet::IpNet;
-
 use super::finding::Finding;
+use crate::analysis::line::same_values;
 use crate::decision::Position;
-use crate::policy::{Located, Policy, Span, Values};
-use crate::prefix::PrefixSet;
+use crate::policy::{Policy, Span};
 
 /// A change of a policy's text that keeps every decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,14 +106,6 @@ pub fn is_same_but_for(policy: &Policy, fixed: &Policy, removed: &[usize]) -> bo
                     a.operator == b.operator && a.key == b.key && same_values(&a.values, &b.values)
                 })
         })
-}
-
-fn same_values(one: &Values, other: &Values) -> bool {
-    let set = |list: &[Located<IpNet>]| PrefixSet::new(list.iter().map(|prefix| prefix.value));
-    match (one, other) {
-        (Values::Prefixes(a), Values::Prefixes(b)) => a == b || set(a) == set(b),
-        _ => one == other,
-    }
 }
 
 /// Returns the edits of all fixes among `findings` of the policy numbered `index`, in the order of the text.

@@ -1,4 +1,4 @@
-//! The condition keys that are known, and the nearest of them.
+//! The condition keys that are known.
 
 /// Condition keys that AWS documents for every service, and those of web identities.
 ///
@@ -65,21 +65,4 @@ pub(super) fn is_known(key: &str) -> bool {
             known.eq_ignore_ascii_case(key)
         }
     })
-}
-
-/// Returns the name nearest to `written`, if one is near enough to be meant.
-pub(super) fn nearest<'n>(
-    written: &str,
-    names: impl IntoIterator<Item = &'n str>,
-) -> Option<&'n str> {
-    let lower = written.to_ascii_lowercase();
-    let distance = |name: &str| strsim::damerau_levenshtein(&lower, &name.to_ascii_lowercase());
-    // Longer inputs are no misspelling, and the distance takes time of their length.
-    let names = names
-        .into_iter()
-        .filter(|name| written.len() <= 2 * name.len());
-    let near = names
-        .map(|name| (distance(name), name))
-        .min_by_key(|&(distance, _)| distance)?;
-    (near.0 <= 1 + near.1.len() / 4).then_some(near.1)
 }

@@ -18,9 +18,7 @@
 mod dead;
 mod finding;
 mod fix;
-mod glob;
 mod keys;
-mod ranges;
 mod rule;
 mod rules;
 mod subject;
@@ -31,6 +29,7 @@ pub use self::fix::{Edit, Fix, apply, edits, is_same_but_for};
 pub use self::rule::{Rule, Severity};
 use self::subject::Subject;
 use crate::policy::Policy;
+use crate::policy::names::nearest;
 use crate::request::Api;
 
 /// Looks for everything that the rules know.
@@ -97,7 +96,7 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 
 /// Returns the id nearest to what was written, if one is near enough to be meant.
 pub fn nearest_rule(written: &str) -> Option<&'static str> {
-    keys::nearest(written, rules().iter().map(|rule| rule.id))
+    nearest(written, rules().iter().map(|rule| rule.id))
 }
 
 /// Returns the page that lists every rule, in Markdown.

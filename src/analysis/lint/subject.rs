@@ -2,13 +2,13 @@
 
 use core::cell::OnceCell;
 
-use super::glob::Glob;
+use crate::analysis::globs::Glob;
+use crate::analysis::line::AddressSet;
 use crate::decision::Effect;
 use crate::policy::{
     Condition, ConditionOperator, Located, Operator, OperatorFamily, Policy, PrincipalEntry, Span,
     Statement, Text, Values, Version,
 };
-use crate::prefix::PrefixSet;
 use crate::request::Api;
 
 /// A policy to look at.
@@ -17,7 +17,7 @@ pub(super) struct Subject<'a> {
     policy: &'a Policy,
     api: Option<&'a Api>,
     /// For each statement and condition, the addresses of its prefixes.
-    sets: OnceCell<Vec<Vec<PrefixSet>>>,
+    sets: OnceCell<Vec<Vec<AddressSet>>>,
 }
 
 impl<'a> Subject<'a> {
@@ -77,11 +77,11 @@ impl<'a> Subject<'a> {
     }
 
     /// Returns the addresses of a statement's condition; none where it has texts.
-    pub(super) fn set(&self, statement: usize, condition: usize) -> Option<&PrefixSet> {
+    pub(super) fn set(&self, statement: usize, condition: usize) -> Option<&AddressSet> {
         let sets = self.sets.get_or_init(|| {
             let of = |condition: &Condition| match &condition.values {
-                Values::Prefixes(list) => PrefixSet::new(list.iter().map(|prefix| prefix.value)),
-                Values::Texts(_) => PrefixSet::default(),
+                Values::Prefixes(list) => AddressSet::of_list(list),
+                Values::Texts(_) => AddressSet::default(),
             };
             let statements = self.policy.statements().iter();
             statements

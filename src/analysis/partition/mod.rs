@@ -34,7 +34,7 @@ use core::fmt;
 use core::iter;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::{IpNet, IpSubnets, Ipv4Net, Ipv4Subnets, Ipv6Subnets};
 
 use self::live::live_statements;
 use self::sweep::sweep;
@@ -207,25 +207,16 @@ pub struct Cause {
 ///
 /// None where the two are of different families or in the wrong order.
 pub fn prefixes(first: IpAddr, last: IpAddr) -> impl Iterator<Item = IpNet> {
-    let is_v4 = first.is_ipv4();
-    let width: u32 = if is_v4 { 32 } else { 128 };
-    let (start, end) = (to_bits(first), to_bits(last));
-    let mut next = (is_v4 == last.is_ipv4() && start <= end).then_some(start);
-    iter::from_fn(move || {
-        let at = next?;
-        let span = end - at;
-        // As many host bits as the start is aligned to, and as fit before the end.
-        let fitting = span
-            .checked_add(1)
-            .map_or(128, |count| 127 - count.leading_zeros());
-        let host = at.trailing_zeros().min(fitting).min(width);
-        next = match 1_u128.checked_shl(host) {
-            Some(size) if span >= size => Some(at + size),
-            _ => None,
-        };
-        let length = u8::try_from(width - host).ok()?;
-        IpNet::new(from_bits(is_v4, at), length).ok()
-    })
+    let subnets = match (first, last) {
+        (IpAddr::V4(first), IpAddr::V4(last)) => {
+            Some(IpSubnets::V4(Ipv4Subnets::new(first, last, 0)))
+        }
+        (IpAddr::V6(first), IpAddr::V6(last)) => {
+            Some(IpSubnets::V6(Ipv6Subnets::new(first, last, 0)))
+        }
+        _ => None,
+    };
+    subnets.into_iter().flatten()
 }
 
 /// Why an address space cannot be cut exactly.

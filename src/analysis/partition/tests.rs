@@ -202,19 +202,20 @@ fn prefixes_are_as_few_as_can_be() {
             "0.0.0.1/32 0.0.0.2/31 0.0.0.4/31 0.0.0.6/32",
         ),
         ("255.255.255.255", "255.255.255.255", "255.255.255.255/32"),
-        ("128.0.0.0", "255.255.255.254", ""),
+        ("0.0.0.1", "255.255.255.255", "31 more than 0.0.0.1/32"),
+        ("128.0.0.0", "255.255.255.254", "30 more than 128.0.0.0/2"),
         ("::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::/0"),
         ("::1", "::1", "::1/128"),
         ("0.0.0.2", "0.0.0.1", ""),
         ("0.0.0.2", "::3", ""),
     ] {
         let found: Vec<IpNet> = prefixes(first.parse().unwrap(), last.parse().unwrap()).collect();
-        if last == "255.255.255.254" {
-            assert_eq!(found.len(), 31);
-            continue;
-        }
         let text: Vec<String> = found.iter().map(ToString::to_string).collect();
-        assert_eq!(text.join(" "), expected);
+        let text = match text.as_slice() {
+            [first, more @ ..] if more.len() > 3 => format!("{} more than {first}", more.len()),
+            all => all.join(" "),
+        };
+        assert_eq!(text, expected);
     }
 }
 

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use super::{FEW, Path, Reader, cidr, flatten, is_blank};
-use crate::policy::error::{Quoted, nearest};
+use crate::policy::error::Quoted;
 use crate::policy::json::{Json, Value};
 use crate::policy::model::{Condition, Located, Values};
+use crate::policy::names::nearest;
 use crate::policy::operator::{ConditionOperator, Operator, OperatorFamily, Qualifier};
 use crate::policy::text::Text;
 use crate::policy::value::{Number, is_base64, read_date};

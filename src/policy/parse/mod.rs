@@ -21,12 +21,13 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::error::{Fault, ParseError, Quoted, nearest, shorten, tame};
+use super::error::{Fault, ParseError, Quoted, shorten, tame};
 use super::json::{self, Json, Members, Value};
 use super::model::{Located, Policy, PolicyKind, Version};
 use super::options::{Limits, ParseOptions};
 use super::source::{Source, Span, position_in};
 use crate::decision::Position;
+use crate::policy::names::nearest;
 use crate::util::keyed::Map;
 
 impl Policy {
@@ -208,8 +209,20 @@ struct Document {
     statements: Vec<super::model::Statement>,
 }
 
-/// The elements of a document.
-const DOCUMENT: [&str; 3] = ["Version", "Id", "Statement"];
+/// The elements of a document, in the order of AWS's documentation.
+pub(super) const DOCUMENT: [&str; 3] = ["Version", "Id", "Statement"];
+/// The elements of a statement, in the order of AWS's documentation.
+pub(super) const STATEMENT: [&str; 9] = [
+    "Sid",
+    "Effect",
+    "Principal",
+    "NotPrincipal",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+];
 
 /// As many members as nearly all objects have at most.
 const FEW: usize = 8;

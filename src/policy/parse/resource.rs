@@ -4,9 +4,10 @@
 //! an Allow of it is missed soon, a Deny of it never fires and nobody sees.
 
 use super::{Path, Reader};
-use crate::policy::error::{Quoted, nearest};
+use crate::policy::error::Quoted;
 use crate::policy::json::Json;
 use crate::policy::model::Located;
+use crate::policy::names::nearest;
 use crate::policy::text::Text;
 
 impl Reader<'_> {

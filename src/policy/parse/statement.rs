@@ -1,27 +1,15 @@
 //! Statements: effect, action and resource, each with its negated twin.
 
-use super::{Known, Member, Path, Reader, flatten};
+use super::{Known, Member, Path, Reader, STATEMENT, flatten};
 use crate::decision::Effect;
-use crate::policy::error::{Quoted, nearest};
+use crate::policy::error::Quoted;
 use crate::policy::json::{Json, Value};
 use crate::policy::model::{
     Action, Condition, Located, PolicyKind, PrincipalElement, Resource, Statement,
 };
+use crate::policy::names::nearest;
 use crate::policy::source::Span;
 use crate::policy::text::Text;
-
-/// The elements of a statement.
-const STATEMENT: [&str; 9] = [
-    "Sid",
-    "Effect",
-    "Principal",
-    "NotPrincipal",
-    "Action",
-    "NotAction",
-    "Resource",
-    "NotResource",
-    "Condition",
-];
 
 /// Returns the kind of the policy with these statements: an identity policy names no callers.
 pub(super) fn kind(statements: Json<'_>) -> PolicyKind {

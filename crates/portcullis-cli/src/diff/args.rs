@@ -9,7 +9,7 @@ use crate::args::{ApiArgs, Format, Kind};
 #[derive(Debug, Args)]
 pub(crate) struct DiffArgs {
     /// The policy as it is, `-` for stdin
-    #[arg(value_name = "OLD", requires = "new")]
+    #[arg(value_name = "OLD")]
     pub(crate) old: Option<PathBuf>,
     /// The policy as it is to be
     #[arg(value_name = "NEW")]
@@ -24,7 +24,7 @@ pub(crate) struct DiffArgs {
     #[arg(long, value_enum)]
     pub(crate) kind: Option<Kind>,
     /// What makes the exit code 1
-    #[arg(long, value_enum, default_value_t = FailOn::Difference)]
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = FailOn::Difference)]
     pub(crate) fail_on: FailOn,
     /// Print long lists of CIDR blocks whole
     #[arg(long)]

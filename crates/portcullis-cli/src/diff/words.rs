@@ -3,7 +3,8 @@
 use portcullis::analysis::diff::{AddressCount, Addresses, Example, Region, Term, Totals};
 use portcullis::{Decision, Principal, Request};
 
-use crate::terminal::{shortened, visible};
+use crate::escape::shell;
+use crate::terminal::{shown, visible};
 
 /// Names of the files and of the API that short-hand was expanded for.
 #[derive(Debug, Default)]
@@ -249,17 +250,12 @@ impl Names {
 
 /// Returns a text that can be long, made fit for a terminal.
 fn cut(text: &str) -> String {
-    shortened(&visible(text), TERM_LIMIT).into_owned()
+    shown(text, TERM_LIMIT)
 }
 
-/// Returns a word as a shell reads it.
+/// Returns a word as a shell reads it, and as a terminal shows it.
 fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=,+".contains(c);
-    let word = visible(word);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.into_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
+    shell(&visible(word))
 }
 
 /// CIDR blocks of a family that are shown.

@@ -13,7 +13,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::syntax;
-use crate::terminal::{shortened, visible};
+use crate::terminal::{self, listed};
 
 /// Why a line gets no decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl<'a> Piece<'a> {
         path: &str,
     ) -> Result<[Option<Self>; N], LineError> {
         if !self.text.starts_with('{') {
-            return Err(self.expected(&format!("an object with {}", quoted(names)), path));
+            return Err(self.expected(&format!("an object with {}", listed(names)), path));
         }
         let Found { fields, odd } = self.read(Fields { names, others }, path)?;
         if let Some((key, value)) = odd {
@@ -232,7 +232,7 @@ impl<'de, const N: usize> Visitor<'de> for Fields<N> {
     type Value = Found<'de, N>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an object with {}", quoted(self.names))
+        write!(f, "an object with {}", listed(self.names))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -319,7 +319,7 @@ fn odd_field(written: &str, names: &[&'static str]) -> String {
     }
     match misspelt(written, names) {
         Some(name) => format!("there is no field `{shown}`; write `{name}`"),
-        None => format!("there is no field `{shown}` here, only {}", quoted(names)),
+        None => format!("there is no field `{shown}` here, only {}", listed(names)),
     }
 }
 
@@ -333,7 +333,7 @@ fn misspelt<'n>(written: &str, names: &[&'n str]) -> Option<&'n str> {
 
 /// Returns a user's text as it stands in a message.
 pub(super) fn shown(text: &str) -> String {
-    shortened(&visible(text), SHOWN).into_owned()
+    terminal::shown(text, SHOWN)
 }
 
 /// Returns whether `written` can hardly be anything but `name` with a slip.
@@ -350,11 +350,6 @@ fn is_misspelt(written: &str, name: &str) -> bool {
     }
     let slips = if written.len() == name.len() { 2 } else { 1 };
     strsim::damerau_levenshtein(&written.to_ascii_lowercase(), name) <= slips
-}
-
-fn quoted(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(", ")
 }
 
 /// Characters of a user's text in a message.

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use portcullis::{Address, Principal, Request, Value};
+use portcullis::{Address, Request, Value};
 
 use super::line::{Entry, LineError, Others, Piece, shown};
+use crate::caller::Caller;
 
 /// A request as a line has it; the library's is lent from it.
 #[derive(Clone, Debug)]
@@ -16,15 +17,6 @@ pub(super) struct LineRequest<'a> {
     source_ip: Option<Cow<'a, str>>,
     context: Vec<(Cow<'a, str>, LineValue<'a>)>,
     resource_piece: Piece<'a>,
-}
-
-#[derive(Clone, Debug)]
-enum Caller<'a> {
-    Anonymous,
-    Aws(Cow<'a, str>),
-    Service(Cow<'a, str>),
-    Federated(Cow<'a, str>),
-    CanonicalUser(Cow<'a, str>),
 }
 
 #[derive(Clone, Debug)]
@@ -92,20 +84,13 @@ impl<'a> LineRequest<'a> {
                 (&**key, value)
             })
             .collect();
-        let principal = match &self.principal {
-            Caller::Anonymous => Principal::Anonymous,
-            Caller::Aws(arn) => Principal::Aws(arn),
-            Caller::Service(name) => Principal::Service(name),
-            Caller::Federated(name) => Principal::Federated(name),
-            Caller::CanonicalUser(id) => Principal::CanonicalUser(id),
-        };
         let source_ip = self
             .source_ip
             .as_deref()
             .map_or(Address::Absent, Address::read);
         let request = Request::invoke(source_ip, &self.resource)
             .with_action(&self.action)
-            .with_principal(principal)
+            .with_principal(self.principal.as_principal())
             .with_context(&context);
         ask(&request)
     }

@@ -33,7 +33,8 @@ pub(crate) struct FmtArgs {
 pub(crate) const FMT_HELP: &str = "\
 Lays policies out in one canonical form. Only the layout changes, and no value: the policy that is \
 read from the result is equal to the one before.
-  - elements in the order Version, Id, Statement; Sid, Effect, Principal, Action, Resource, Condition
+  - elements in the order Version, Id, Statement; Sid, Effect, Principal, Action, Resource,
+    Condition
   - two spaces for each level, a line for each member of an object
   - a list on one line if it fits in 80 characters, else a line for each value
   - strings with escapes only where JSON demands them or a character cannot be seen
@@ -55,7 +56,8 @@ Examples:
   portcullis fmt office.json
   portcullis fmt --check policies/*.json
   portcullis fmt --diff --sort block-list.json
-  aws apigateway get-rest-api --rest-api-id io75qg1rvf --query policy | portcullis fmt - > policy.json
+  aws apigateway get-rest-api --rest-api-id io75qg1rvf --query policy |
+      portcullis fmt - > policy.json
 
 Exit codes:
   0  all files are canonical now, or were already

@@ -63,7 +63,6 @@ the pointer or the arrow keys tell prefix, decision, statement and the CIDR that
 column. SVG and HTML take larger cells where a policy has so many prefixes that the file would be too large, and \
 say so.
 
-
 With --diff OLD only what changed is coloured: what became allowed, and what became denied. An explicit deny \
 that became an implicit one or the reverse is no change.
 
@@ -83,7 +82,7 @@ Examples:
 
 Exit codes:
   0  the picture is drawn
-  2  no picture: wrong usage, a file that cannot be read or written, an invalid policy, a policy that \
-compares the text of addresses by wildcards";
+  2  no picture: wrong usage, a file that cannot be read or written, an invalid policy, a policy
+     that compares the text of addresses by wildcards";
 
 const PICTURE: &str = "Picture";

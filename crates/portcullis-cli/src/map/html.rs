@@ -14,8 +14,9 @@ use super::hilbert::Turn;
 use super::palette::hex;
 use super::picture::{Content, Picture, Stretch, Survey};
 use super::story::{self, Story};
-use super::svg::{escaped, overlay, zoom};
+use super::svg::{overlay, zoom};
 use super::window::to_bits;
+use crate::escape::xml;
 use crate::policies::LoadedPolicy;
 
 /// Returns the page of a picture whose longer side is `size` pixels.
@@ -30,7 +31,7 @@ pub(super) fn html(
     let (columns, rows) = (picture.window.columns, picture.window.rows);
     let mut facts = String::new();
     for line in &caption.lines {
-        let _ = writeln!(facts, "<li>{}</li>", escaped(line));
+        let _ = writeln!(facts, "<li>{}</li>", xml(line));
     }
     let mut legend = String::new();
     for entry in &caption.legend {
@@ -42,14 +43,14 @@ pub(super) fn html(
             entry.count
         );
     }
-    let notes: Vec<String> = caption.notes.iter().map(|note| escaped(note)).collect();
+    let notes: Vec<String> = caption.notes.iter().map(|note| xml(note)).collect();
     let (width, height) = (columns * zoom, rows * zoom);
     let over = format!(
         "<svg viewBox=\"0 0 {width} {height}\" aria-hidden=\"true\">{}</svg>",
         overlay(picture, size, hatch)
     );
     let fills = [
-        ("{title}", escaped(&caption.title)),
+        ("{title}", xml(&caption.title)),
         ("{facts}", facts),
         ("{legend}", legend),
         ("{notes}", notes.join("<br>")),
@@ -249,7 +250,7 @@ fn statements(survey: &Survey<'_>, story: Story<'_>) -> String {
             text,
             "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
             survey.classes.get(class).map_or("", |class| class.label),
-            name.map_or_else(|| "no statement matches".to_owned(), |name| escaped(name)),
+            name.map_or_else(|| "no statement matches".to_owned(), |name| xml(name)),
             amount(count)
         );
     }

@@ -10,6 +10,7 @@ use super::marks::{RADIUS, marks};
 use super::palette::{DECISIONS, hex};
 use super::picture::{Picture, blocks};
 use super::story::Story;
+use crate::escape::xml;
 
 /// Returns the SVG of a picture whose longer side is `size` pixels.
 pub(super) fn svg(
@@ -36,23 +37,19 @@ pub(super) fn svg(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
          height=\"{height}\" role=\"img\" aria-labelledby=\"t d\">\n<title id=\"t\">{}</title>\n<desc id=\"d\">{}</desc>\n\
          <style>{STYLE}</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n",
-        escaped(&caption.title),
-        escaped(&description(caption)),
+        xml(&caption.title),
+        xml(&description(caption)),
     );
     let mut y = MARGIN + 14;
     let _ = writeln!(
         text,
         "<text x=\"{MARGIN}\" y=\"{y}\" class=\"title\">{}</text>",
-        escaped(&caption.title)
+        xml(&caption.title)
     );
     y += 4;
     for line in &caption.lines {
         y += LINE;
-        let _ = writeln!(
-            text,
-            "<text x=\"{MARGIN}\" y=\"{y}\">{}</text>",
-            escaped(line)
-        );
+        let _ = writeln!(text, "<text x=\"{MARGIN}\" y=\"{y}\">{}</text>", xml(line));
     }
     let _ = writeln!(
         text,
@@ -82,7 +79,7 @@ pub(super) fn svg(
             text,
             "<text x=\"{MARGIN}\" y=\"{}\" class=\"note\">{}</text>",
             y + 11,
-            escaped(note)
+            xml(note)
         );
         y += LINE;
     }
@@ -120,7 +117,7 @@ fn areas(text: &mut String, picture: &Picture<'_, '_>, story: Story<'_>, zoom: u
                 rect.y * zoom,
                 rect.width * zoom,
                 rect.height * zoom,
-                escaped(&told),
+                xml(&told),
             );
         }
         text.push_str("</g>\n");
@@ -208,26 +205,6 @@ pub(super) fn description(caption: &Caption) -> String {
     lines.chain(counts).collect::<Vec<_>>().join("; ")
 }
 
-/// Returns text as XML and HTML have it, in elements and attributes.
-///
-/// A character that XML does not have at all becomes the replacement character.
-pub(super) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            '\n' | '\t' => escaped.push(character),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            _ => escaped.push(character),
-        }
-    }
-    escaped
-}
-
 const MARGIN: u32 = 16;
 const LINE: u32 = 19;
 
@@ -238,16 +215,3 @@ text{font:13px system-ui,sans-serif;fill:#1c1f23}.title{font-weight:700;font-siz
 .labels text{font:10px ui-monospace,monospace;fill:#1c1f23;paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-opacity:.8}\
 path:hover{filter:brightness(.8)}\
 @media(prefers-color-scheme:dark){text{fill:#e6e8ea}.note{fill:#a3abb3}.paper{fill:#16191c}}";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_markup_would_read_is_escaped() {
-        assert_eq!(
-            escaped("<a b=\"c\">&'\u{1b}\né"),
-            "&lt;a b=&quot;c&quot;&gt;&amp;&#39;\u{fffd}\né"
-        );
-    }
-}

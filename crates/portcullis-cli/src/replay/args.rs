@@ -148,5 +148,5 @@ Examples:
 Exit codes:
   0  no request changed (without --against: always, unless --fail-on)
   1  some request changed, or what --fail-on says happened
-  2  no answer: wrong usage, a file that cannot be read, an invalid policy, no readable line, \
-more unreadable lines than --max-bad";
+  2  no answer: wrong usage, a file that cannot be read, an invalid policy, lines of which none
+     is a request, more unreadable lines than --max-bad";

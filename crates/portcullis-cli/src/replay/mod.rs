@@ -104,6 +104,9 @@ pub(crate) fn run(args: &ReplayArgs, output: &Output) -> Result<Reply, Failure> 
     }
     show_bad(&run, args.format, output);
     refuse_bad(&run, args.max_bad)?;
+    if run.unreadable == 0 && run.tally.sum(|_| true) == 0 {
+        warnings.push("the logs have no lines, so nothing was asked of the policy".to_owned());
+    }
     if run.tally.templates > 0 {
         warnings.push(format!(
             "{} a template as path, such as `/pets/{{id}}`, and the policies were asked about that text; \

@@ -23,7 +23,7 @@ use super::record::{Record, Unreadable};
 use super::source::Source;
 use super::tally::Tally;
 use crate::failure::Failure;
-use crate::terminal::{shortened, visible};
+use crate::terminal::{shortened, shown, visible};
 
 /// What a run counted and found.
 #[derive(Debug, Default)]
@@ -407,7 +407,7 @@ impl Answers {
                 file: Arc::clone(file),
                 line,
                 reason: reason.into_owned(),
-                excerpt: shortened(&visible(&text), EXCERPT).into_owned(),
+                excerpt: shown(&text, EXCERPT),
             });
         }
     }

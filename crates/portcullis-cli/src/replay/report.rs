@@ -11,7 +11,7 @@ use super::pipeline::Run;
 use super::tally::{Cause, Group, Outcome};
 use crate::check::statement_name;
 use crate::diagnostics::json_line;
-use crate::terminal::{shortened, visible};
+use crate::terminal::shown;
 
 /// Returns the summary for reading.
 pub(crate) fn human(run: &Run, judges: &Judges, top: usize) -> String {
@@ -127,12 +127,7 @@ fn details(text: &mut String, group: &Group, count: u64, judges: &Judges, top: u
         "resource",
         resources
             .iter()
-            .map(|(resource, count)| {
-                (
-                    shortened(&visible(resource), NAME_LIMIT).into_owned(),
-                    *count,
-                )
-            })
+            .map(|(resource, count)| (shown(resource, NAME_LIMIT), *count))
             .collect(),
         group.resources.len(),
         group.resources.error(),

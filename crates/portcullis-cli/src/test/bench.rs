@@ -16,6 +16,7 @@ use super::yaml::Place;
 use super::{Statement, Verdict};
 use crate::args::{Kind, QuestionArgs};
 use crate::check::unclaimed;
+use crate::escape::shell;
 use crate::explain;
 use crate::failure::Failure;
 use crate::policies::{self, LoadedPolicy};
@@ -179,7 +180,7 @@ impl Bench {
             command.push(' ');
             command.push_str(name);
             command.push(' ');
-            command.push_str(&quoted(value));
+            command.push_str(&shell(value));
         };
         for file in &self.files {
             flag("-p", &file.display().to_string());
@@ -226,40 +227,4 @@ fn statements(policies: &[LoadedPolicy], explanation: &Explanation) -> Vec<State
             position: determining.position,
         })
         .collect()
-}
-
-/// Returns a word of a command as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |character: char| {
-        character.is_ascii_alphanumeric()
-            || matches!(
-                character,
-                '_' | '-' | '.' | '/' | ':' | '=' | '@' | '%' | '+' | ','
-            )
-    };
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_of_a_command() {
-        for (word, expected) in [
-            ("/pets/1", "/pets/1"),
-            ("", "''"),
-            ("aws:UserAgent=curl/8.5", "aws:UserAgent=curl/8.5"),
-            ("a b", "'a b'"),
-            ("$x", "'$x'"),
-            ("it's", r"'it'\''s'"),
-            ("*", "'*'"),
-        ] {
-            assert_eq!(quoted(word), expected);
-        }
-    }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use ipnet::IpNet;
 
 use super::case::{Case, Point};
-use crate::analysis::lint::glob::{Glob, STRANGE};
+use crate::analysis::globs::{Glob, STRANGE};
 use crate::analysis::lint::subject::texts;
 use crate::decision::Decision;
 use crate::policy::{
@@ -79,7 +79,7 @@ impl Calls {
         let contexts = contexts(case);
         let points: Vec<(String, Point)> = case
             .keys()
-            .filter_map(|key| Some((key.to_owned(), case.states(key).pick()?)))
+            .filter_map(|key| Some((key.to_owned(), Point::of(&case.states(key))?)))
             .collect();
         for resource in resources(case, part) {
             for action in actions(case) {

@@ -9,12 +9,11 @@ use core::cell::OnceCell;
 use core::net::IpAddr;
 
 use super::is_star;
-use crate::analysis::lint::glob::Glob;
-use crate::analysis::lint::ranges::Addresses;
+use crate::analysis::globs::Glob;
+use crate::analysis::line::{AddressSet, States};
 use crate::analysis::lint::subject::{SHORT_HAND, Subject, texts};
 use crate::decision::Effect;
 use crate::policy::{Condition, Operator, OperatorFamily, Policy, PrincipalEntry, Statement};
-use crate::prefix::ranges::contains_ip;
 use crate::request::Api;
 
 /// A statement.
@@ -28,7 +27,7 @@ pub(super) struct Case<'a> {
     pub(super) actions: Vec<Glob>,
     pub(super) resources: Vec<Pattern>,
     /// By key in lower case.
-    states: Vec<(String, States)>,
+    states: Vec<(String, AddressSet)>,
     /// The conditions that are no states.
     pub(super) others: Vec<&'a Condition>,
     /// The statement without the conditions that are states, to be asked about calls.
@@ -43,15 +42,6 @@ pub(super) struct Pattern {
     pub(super) short_hand: bool,
 }
 
-/// What a key of addresses may hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct States {
-    pub(super) absent: bool,
-    pub(super) several: bool,
-    pub(super) unreadable: bool,
-    pub(super) addresses: Addresses,
-}
-
 /// One thing that a key of addresses may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Point {
@@ -61,63 +51,28 @@ pub(super) enum Point {
     Known(IpAddr),
 }
 
-impl States {
-    pub(super) fn all() -> Self {
-        Self {
-            absent: true,
-            several: true,
-            unreadable: true,
-            addresses: Addresses::all(),
-        }
-    }
-
-    fn and(&self, other: &Self) -> Self {
-        Self {
-            absent: self.absent && other.absent,
-            several: self.several && other.several,
-            unreadable: self.unreadable && other.unreadable,
-            addresses: self.addresses.common(&other.addresses),
-        }
-    }
-
-    pub(super) fn without(&self, other: &Self) -> Self {
-        Self {
-            absent: self.absent && !other.absent,
-            several: self.several && !other.several,
-            unreadable: self.unreadable && !other.unreadable,
-            addresses: self.addresses.without(&other.addresses),
-        }
-    }
-
-    pub(super) fn is_within(&self, other: &Self) -> bool {
-        (!self.absent || other.absent)
-            && (!self.several || other.several)
-            && (!self.unreadable || other.unreadable)
-            && self.addresses.is_within(&other.addresses)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        !self.absent && !self.several && !self.unreadable && self.addresses.is_empty()
-    }
-
-    pub(super) fn holds(&self, point: Point) -> bool {
-        match point {
-            Point::Absent => self.absent,
-            Point::Several => self.several,
-            Point::Unreadable => self.unreadable,
-            Point::Known(ip) => contains_ip(&self.addresses.v4, &self.addresses.v6, ip),
-        }
-    }
-
+impl Point {
     /// Returns something of the set, an address if there is one.
-    pub(super) fn pick(&self) -> Option<Point> {
-        let v4 = self.addresses.v4.first();
-        let v6 = self.addresses.v6.first();
-        v4.map(|range| Point::Known(IpAddr::V4(range.first.into())))
-            .or_else(|| v6.map(|range| Point::Known(IpAddr::V6(range.first.into()))))
-            .or_else(|| self.absent.then_some(Point::Absent))
-            .or_else(|| self.unreadable.then_some(Point::Unreadable))
-            .or_else(|| self.several.then_some(Point::Several))
+    pub(super) fn of(set: &AddressSet) -> Option<Self> {
+        let states = [
+            (States::ABSENT, Self::Absent),
+            (States::UNREADABLE, Self::Unreadable),
+            (States::SEVERAL, Self::Several),
+        ];
+        let mut states = states.into_iter();
+        set.any_address().map(Self::Known).or_else(|| {
+            let found = states.find(|(state, _)| set.states.contains(*state));
+            found.map(|(_, point)| point)
+        })
+    }
+
+    pub(super) fn is_in(self, set: &AddressSet) -> bool {
+        match self {
+            Self::Absent => set.states.contains(States::ABSENT),
+            Self::Several => set.states.contains(States::SEVERAL),
+            Self::Unreadable => set.states.contains(States::UNREADABLE),
+            Self::Known(ip) => set.contains(ip),
+        }
     }
 }
 
@@ -140,7 +95,7 @@ impl<'a> Case<'a> {
                 short_hand,
             }
         });
-        let mut states: Vec<(String, States)> = Vec::new();
+        let mut states: Vec<(String, AddressSet)> = Vec::new();
         let mut others = Vec::new();
         for (index, condition) in statement.conditions.iter().enumerate() {
             let Some(own) = states_of(subject, at, index, condition, statement.effect.value) else {
@@ -149,7 +104,7 @@ impl<'a> Case<'a> {
             };
             let key = condition.key.value.to_ascii_lowercase();
             match states.iter_mut().find(|(known, _)| *known == key) {
-                Some((_, all)) => *all = all.and(&own),
+                Some((_, all)) => *all = all.intersection(&own),
                 None => states.push((key, own)),
             }
         }
@@ -197,19 +152,19 @@ impl<'a> Case<'a> {
     }
 
     /// Returns what a key may hold.
-    pub(super) fn states(&self, key: &str) -> States {
-        self.restricted(key).cloned().unwrap_or_else(States::all)
+    pub(super) fn states(&self, key: &str) -> AddressSet {
+        (self.restricted(key).cloned()).unwrap_or_else(AddressSet::everything)
     }
 
     /// Returns what a key may hold, if not everything.
-    pub(super) fn restricted(&self, key: &str) -> Option<&States> {
+    pub(super) fn restricted(&self, key: &str) -> Option<&AddressSet> {
         let found = self.states.iter().find(|(known, _)| known == key);
         found.map(|(_, states)| states)
     }
 
     pub(super) fn holds_at(&self, key: &str, point: Point) -> bool {
         self.restricted(key)
-            .is_none_or(|states| states.holds(point))
+            .is_none_or(|states| point.is_in(states))
     }
 
     /// Returns whether no call can match, for a reason that shows at once.
@@ -219,7 +174,7 @@ impl<'a> Case<'a> {
             element.negated
                 && (element.entries.iter()).any(|entry| entry.value == PrincipalEntry::Everyone)
         });
-        let no_action = statement.action.negated && self.actions.iter().any(Glob::is_everything);
+        let no_action = statement.action.negated && self.actions.iter().any(Glob::is_any);
         let no_resource =
             statement.resource.negated && self.resources.iter().any(|p| is_star(&p.text));
         nobody || no_action || no_resource || self.states.iter().any(|(_, s)| s.is_empty())
@@ -279,35 +234,42 @@ fn states_of(
     index: usize,
     condition: &Condition,
     effect: Effect,
-) -> Option<States> {
+) -> Option<AddressSet> {
     let operator = condition.operator.value;
     if operator.qualifier.is_some() {
         return None;
     }
     match operator.operator {
         Operator::IpAddress | Operator::NotIpAddress => {
-            let listed = Addresses::of(subject.set(at, index)?);
+            let listed = subject.set(at, index)?;
             let negated = operator.operator.is_negated();
-            Some(States {
-                absent: negated || operator.if_exists,
-                several: negated,
-                unreadable: effect == Effect::Deny,
-                addresses: if negated { listed.complement() } else { listed },
-            })
+            let mut states = States::NONE;
+            if negated || operator.if_exists {
+                states = states.with(States::ABSENT);
+            }
+            if negated {
+                states = states.with(States::SEVERAL);
+            }
+            if effect == Effect::Deny {
+                states = states.with(States::UNREADABLE);
+            }
+            let addresses = if negated {
+                listed.complement(States::NONE)
+            } else {
+                listed.clone()
+            };
+            Some(addresses.with_states(states))
         }
         Operator::Null if super::is_typed(&condition.key.value) => {
             debug_assert_eq!(operator.operator.family(), OperatorFamily::Null);
             let lists = |value: &str| texts(condition).iter().any(|t| t.value.raw() == value);
-            let present = lists("false");
-            Some(States {
-                absent: lists("true"),
-                several: present,
-                unreadable: present,
-                addresses: if present {
-                    Addresses::all()
-                } else {
-                    Addresses::default()
-                },
+            let present =
+                AddressSet::everything().difference(&AddressSet::of_states(States::ABSENT));
+            Some(match (lists("true"), lists("false")) {
+                (true, true) => AddressSet::everything(),
+                (true, false) => AddressSet::of_states(States::ABSENT),
+                (false, true) => present,
+                (false, false) => AddressSet::default(),
             })
         }
         _ => None,

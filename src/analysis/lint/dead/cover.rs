@@ -6,7 +6,8 @@
 use std::collections::HashSet;
 
 use super::case::{Case, Pattern};
-use crate::analysis::lint::glob::{Glob, within};
+use crate::analysis::globs::Glob;
+use crate::analysis::search::is_within;
 use crate::policy::{Condition, PrincipalElement, PrincipalEntry, Text, Values};
 
 /// Returns whether `other` matches every call that the part of `case` matches, as far as callers,
@@ -73,19 +74,20 @@ fn covers_caller(cover: &PrincipalEntry, entry: &PrincipalEntry) -> bool {
 
 fn covers_actions(other: &Case<'_>, case: &Case<'_>) -> bool {
     let (cover, own) = (&other.statement.action, &case.statement.action);
-    let everything = |globs: &[Glob]| globs.iter().any(Glob::is_everything);
     match (cover.negated, own.negated) {
         (false, false) => {
             let covers: Vec<&Glob> = other.actions.iter().collect();
-            (case.actions.iter()).all(|action| within(action, &covers, GLOB_BUDGET) == Some(true))
+            (case.actions.iter())
+                .all(|action| is_within(action, &covers, GLOB_BUDGET) == Some(true))
         }
-        (false, true) => everything(&other.actions),
+        (false, true) => other.actions.iter().any(Glob::is_any),
         (true, false) => {
-            (case.actions.iter()).all(|action| !other.actions.iter().any(|o| o.meets(action)))
+            (case.actions.iter()).all(|action| other.actions.iter().all(|o| o.is_disjoint(action)))
         }
         (true, true) => {
             let covers: Vec<&Glob> = case.actions.iter().collect();
-            (other.actions.iter()).all(|action| within(action, &covers, GLOB_BUDGET) == Some(true))
+            (other.actions.iter())
+                .all(|action| is_within(action, &covers, GLOB_BUDGET) == Some(true))
         }
     }
 }
@@ -106,13 +108,16 @@ fn covers_resources(other: &Case<'_>, case: &Case<'_>, part: usize) -> bool {
             are_covered(&[own], &other.resources)
         }
         (false, true) => {
-            (other.resources.iter()).any(|p| p.glob.is_everything() && !p.text.has_variables())
+            (other.resources.iter()).any(|p| p.glob.is_any() && !p.text.has_variables())
         }
         (true, false) => {
             let Some(own) = case.resources.get(part) else {
                 return false;
             };
-            !other.resources.iter().any(|p| p.glob.meets(&own.glob))
+            other
+                .resources
+                .iter()
+                .all(|p| p.glob.is_disjoint(&own.glob))
         }
         // An exception without a value excepts nothing, so variables are left alone.
         (true, true) => {
@@ -133,7 +138,7 @@ fn are_covered(own: &[&Pattern], covers: &[Pattern]) -> bool {
     own.iter().all(|pattern| {
         let same =
             |cover: &Pattern| cover.text == pattern.text && cover.short_hand == pattern.short_hand;
-        covers.iter().any(same) || within(&pattern.glob, &plain, GLOB_BUDGET) == Some(true)
+        covers.iter().any(same) || is_within(&pattern.glob, &plain, GLOB_BUDGET) == Some(true)
     })
 }
 

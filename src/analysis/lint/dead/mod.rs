@@ -35,10 +35,10 @@ use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 
 use self::call::{Calls, Index};
-use self::case::{Case, States};
-use super::glob::STRANGE;
+use self::case::{Case, Point};
 use super::subject::{SOURCE_IP, Subject};
 use crate::analysis::dead_statements;
+use crate::analysis::globs::STRANGE;
 use crate::decision::Effect;
 use crate::policy::{PartRef, Statement, Values};
 use crate::request::{Api, is_address_key};
@@ -190,7 +190,7 @@ fn judge(
             let mut met: Vec<usize> = Vec::new();
             let mut known: HashMap<usize, bool> = HashMap::new();
             let mut rounds = 0;
-            while let Some(point) = left.pick() {
+            while let Some(point) = Point::of(&left) {
                 rounds += 1;
                 if rounds > ROUNDS {
                     return Judged::Open;
@@ -231,8 +231,8 @@ fn judge(
                 };
                 met.push(other);
                 let taken = other_case.states(key);
-                *budget = budget.saturating_sub(taken.len() + left.len());
-                left = left.without(&taken);
+                *budget = budget.saturating_sub(taken.ranges().len() + left.ranges().len());
+                left = left.difference(&taken);
             }
             // All addresses are taken for this call; are they for all calls of the part?
             let all = (met.iter().filter_map(|&other| cases.get(other)))
@@ -366,9 +366,3 @@ const BUDGET: usize = 100_000_000;
 const OVERLAID: usize = 500;
 /// Calls tried in a row, and statements followed.
 const ROUNDS: usize = 256;
-
-impl States {
-    fn len(&self) -> usize {
-        self.addresses.len()
-    }
-}

@@ -3,7 +3,6 @@
 use ipnet::IpNet;
 
 use crate::analysis::lint::finding::Found;
-use crate::analysis::lint::ranges::families;
 use crate::analysis::lint::rule::{Rule, Severity};
 use crate::analysis::lint::subject::{Subject, compares_source_ip, is_for_everyone};
 use crate::decision::Effect;
@@ -225,7 +224,7 @@ fn any_ipv4(subject: &Subject<'_>, found: &mut Found<'_>) {
             let Some(set) = subject.set(at, index) else {
                 continue;
             };
-            let (all, missing) = match set.whole() {
+            let (all, missing) = match set.whole_families() {
                 (true, false) => ("0.0.0.0/0", "::/0"),
                 (false, true) => ("::/0", "0.0.0.0/0"),
                 _ => continue,
@@ -236,9 +235,9 @@ fn any_ipv4(subject: &Subject<'_>, found: &mut Found<'_>) {
                 ("IPv6", "IPv4")
             };
             let span = whole_entry(condition).unwrap_or(condition.key.span);
-            let rest = match set.whole().0 {
-                true => !set.v6().is_empty(),
-                false => !set.v4().is_empty(),
+            let rest = match set.whole_families().0 {
+                true => set.families().1,
+                false => set.families().0,
             };
             let rest = if rest { "not every" } else { "no" };
             found
@@ -271,7 +270,7 @@ fn without_ipv6<'a>(subject: &'a Subject<'_>) -> impl Iterator<Item = List<'a>> 
         let conditions = statement.conditions.iter().enumerate();
         conditions.filter_map(move |(index, condition)| {
             let set = subject.set(at, index)?;
-            if !on_address(condition) || families(set) != (true, false) {
+            if !on_address(condition) || set.families() != (true, false) {
                 return None;
             }
             let others = statement.conditions.iter().enumerate();
@@ -280,16 +279,14 @@ fn without_ipv6<'a>(subject: &'a Subject<'_>) -> impl Iterator<Item = List<'a>> 
                 .any(|(other, c)| {
                     on_address(c)
                         && c.operator.value.operator == Operator::IpAddress
-                        && subject
-                            .set(at, other)
-                            .is_some_and(|set| set.v6().is_empty())
+                        && subject.set(at, other).is_some_and(|set| !set.families().1)
                 });
             Some(List {
                 statement: at,
                 effect: statement.effect.value,
                 condition,
                 for_everyone: is_for_everyone(statement),
-                has_any: set.whole().0,
+                has_any: set.whole_families().0,
                 other_family_excluded: excluded,
             })
         })

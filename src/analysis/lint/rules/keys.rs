@@ -1,9 +1,10 @@
 //! Operators, keys and values that do not go together.
 
 use crate::analysis::lint::finding::Found;
-use crate::analysis::lint::keys::{KNOWN, is_known, nearest};
+use crate::analysis::lint::keys::{KNOWN, is_known};
 use crate::analysis::lint::rule::{Rule, Severity};
 use crate::analysis::lint::subject::{Subject, quoted, texts};
+use crate::policy::names::nearest;
 use crate::policy::{Operator, OperatorFamily};
 use crate::request::is_address_key;
 

@@ -1,8 +1,8 @@
 //! Address lists in their policy: what else has to be there for them to work.
 
+use crate::analysis::globs::Glob;
+use crate::analysis::line::AddressSet;
 use crate::analysis::lint::finding::Found;
-use crate::analysis::lint::glob::Glob;
-use crate::analysis::lint::ranges::{is_within, meet};
 use crate::analysis::lint::rule::{Rule, Severity};
 use crate::analysis::lint::subject::{
     SOURCE_IP, Subject, compares_source_ip, holds_without_key, is_for_everyone, is_for_invoke,
@@ -10,7 +10,6 @@ use crate::analysis::lint::subject::{
 };
 use crate::decision::Effect;
 use crate::policy::{Condition, Operator, PolicyKind, Statement};
-use crate::prefix::PrefixSet;
 
 pub(super) const ALLOW_ONLY: Rule = Rule {
     id: "allow-only-ip-list",
@@ -364,7 +363,7 @@ fn deny_lists(subject: &Subject<'_>, found: &mut Found<'_>) {
         }
         told.push((second.at, first.at));
         let other = named(first.at, first.statement);
-        let message = if meet(first.set, second.set) {
+        let message = if first.set.meets(second.set) {
             format!(
                 "only who is in this list and in that of {other} gets in: each Deny refuses whoever its own list lacks"
             )
@@ -391,7 +390,7 @@ struct Scope<'a> {
     at: usize,
     statement: &'a Statement,
     condition: &'a Condition,
-    set: &'a PrefixSet,
+    set: &'a AddressSet,
 }
 
 impl Scope<'_> {
@@ -409,10 +408,10 @@ impl Scope<'_> {
             && self.set != other.set
             && self.statement.principal == other.statement.principal
             && self.statement.action == other.statement.action
-            && !is_within(self.set, other.set)
-            && !is_within(other.set, self.set)
+            && !self.set.is_within(other.set)
+            && !other.set.is_within(self.set)
             && !(self.glob.is_long() || other.glob.is_long())
-            && self.glob.meets(&other.glob)
+            && !self.glob.is_disjoint(&other.glob)
             && self.statement.conditions.len() == other.statement.conditions.len()
             && self.statement.conditions.len() <= FEW
             && rest(self) == rest(other)

@@ -1,7 +1,7 @@
 //! Resources: patterns that match nothing, less, or more than they seem to.
 
+use crate::analysis::globs::{Glob, STRANGE};
 use crate::analysis::lint::finding::Found;
-use crate::analysis::lint::glob::{Glob, STRANGE};
 use crate::analysis::lint::rule::{Rule, Severity};
 use crate::analysis::lint::subject::{
     SHORT_HAND, Subject, behind_api, is_for_everyone, is_for_invoke, quoted,
@@ -55,13 +55,13 @@ pub(super) const NO_METHOD: Rule = Rule {
 };
 
 fn no_method(subject: &Subject<'_>, found: &mut Found<'_>) {
-    let calls = Glob::new("arn:*:execute-api:*:*:*/*/*/*");
+    let calls = Glob::read("arn:*:execute-api:*:*:*/*/*/*");
     let possible = |raw: &str, text: &Text| {
         let glob = Glob::with_any_values(text);
         if raw.starts_with(SHORT_HAND) {
-            return Glob::new("execute-api:/*/*/*").meets(&glob);
+            return !Glob::read("execute-api:/*/*/*").is_disjoint(&glob);
         }
-        calls.meets(&glob)
+        !calls.is_disjoint(&glob)
     };
     for (at, statement, text) in resources(subject) {
         let raw = text.value.raw();
@@ -423,7 +423,7 @@ fn wide_star(subject: &Subject<'_>, found: &mut Found<'_>) {
         let Some((method, path)) = behind.split_once('/') else {
             continue;
         };
-        let sample = |text: &str| Glob::new(text).example("x");
+        let sample = |text: &str| Glob::read(text).example("x");
         let (other, met) = if stage.contains('*') && METHODS.contains(&method) {
             let other = if method == "POST" { "DELETE" } else { "POST" };
             let path = format!("x/{method}/{}", sample(path));
@@ -435,7 +435,7 @@ fn wide_star(subject: &Subject<'_>, found: &mut Found<'_>) {
             (format!("{other} to `/{path}`"), sample(&call))
         } else if method.contains('*') {
             let longer = format!("x/{}", sample(path));
-            if Glob::new(path).matches(&longer) {
+            if Glob::read(path).matches(&longer) {
                 continue;
             }
             let call = format!(
@@ -448,7 +448,7 @@ fn wide_star(subject: &Subject<'_>, found: &mut Found<'_>) {
             continue;
         };
         // NOTE: with variables in it the example may not be one; then there is none to show.
-        if !Glob::new(rest).matches(&met) {
+        if !Glob::read(rest).matches(&met) {
             continue;
         }
         let verb = match statement.effect.value {
@@ -550,7 +550,7 @@ fn without_options(subject: &Subject<'_>, found: &mut Found<'_>) {
             continue;
         }
         let api = raw.get(..start).unwrap_or_default();
-        let asked = Glob::new(&format!("{api}{stage}/OPTIONS/{path}")).example(STRANGE);
+        let asked = Glob::read(&format!("{api}{stage}/OPTIONS/{path}")).example(STRANGE);
         work += globs.len();
         if work > BUDGET {
             return;

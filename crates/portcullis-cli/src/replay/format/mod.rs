@@ -27,7 +27,7 @@ pub(crate) enum LogFormat {
     Apigw,
     /// API Gateway, CLF
     Clf,
-    /// `CloudFront` standard logs
+    #[value(help = "CloudFront standard logs")]
     Cloudfront,
     /// Application Load Balancer
     Alb,

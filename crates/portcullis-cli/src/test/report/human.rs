@@ -5,7 +5,7 @@ use core::fmt::Write;
 use anstyle::{AnsiColor, Style};
 
 use super::{counted, coverage_line, place};
-use crate::terminal::{shortened, visible};
+use crate::terminal::{shown, visible};
 use crate::test::coverage::{Coverage, PolicyCoverage};
 use crate::test::{FileOutcome, Outcome, Verdict};
 
@@ -17,7 +17,7 @@ pub(in crate::test) fn human(outcome: &Outcome<'_>, all: bool) -> String {
             if !verdict.passed() {
                 failed(&mut text, file, verdict);
             } else if all {
-                let title = format!("{}: {}", place(file, verdict), shown(&verdict.case.title()));
+                let title = format!("{}: {}", place(file, verdict), cut(&verdict.case.title()));
                 line(&mut text, GOOD, "pass", &title);
             }
         }
@@ -50,7 +50,7 @@ fn files(outcome: &Outcome<'_>) -> String {
 
 fn failed(text: &mut String, file: &FileOutcome<'_>, verdict: &Verdict<'_>) {
     let request = verdict.case.request();
-    let title = shown(verdict.case.name.as_ref().unwrap_or(&request));
+    let title = cut(verdict.case.name.as_ref().unwrap_or(&request));
     line(
         text,
         BAD,
@@ -59,12 +59,12 @@ fn failed(text: &mut String, file: &FileOutcome<'_>, verdict: &Verdict<'_>) {
     );
     // Writing to a String does not fail.
     if verdict.case.name.is_some() {
-        let _ = writeln!(text, "  {}", shown(&request));
+        let _ = writeln!(text, "  {}", cut(&request));
     }
     let _ = writeln!(text, "  {}", verdict.complaint());
     if let Some(drawn) = &verdict.drawn {
         text.push_str(drawn);
-        let _ = writeln!(text, "\n  {}\n", shown(&verdict.command));
+        let _ = writeln!(text, "\n  {}\n", cut(&verdict.command));
     }
 }
 
@@ -121,7 +121,7 @@ fn at(policy: &PolicyCoverage, position: portcullis::Position) -> String {
 
 fn name(index: usize, sid: Option<&str>) -> String {
     match sid {
-        Some(sid) => format!("statement {index} `{}`", shown(sid)),
+        Some(sid) => format!("statement {index} `{}`", cut(sid)),
         None => format!("statement {index}"),
     }
 }
@@ -135,8 +135,8 @@ fn line(text: &mut String, style: Style, word: &str, rest: &str) {
     let _ = writeln!(text, "{style}{word}{style:#} {rest}");
 }
 
-fn shown(text: &str) -> String {
-    shortened(&visible(text), TITLE).into_owned()
+fn cut(text: &str) -> String {
+    shown(text, TITLE)
 }
 
 const GOOD: Style = Style::new()

@@ -8,6 +8,7 @@ use core::fmt::Write;
 use anstream::adapter::strip_str;
 
 use super::coverage_line;
+use crate::escape::xml;
 use crate::test::{FileOutcome, Outcome, suite};
 
 /// Returns the outcome as XML.
@@ -26,7 +27,7 @@ pub(in crate::test) fn junit(outcome: &Outcome<'_>) -> String {
     if let Some(coverage) = &outcome.coverage {
         // The schema has no place for it in a run of several suites.
         text.push_str("  <testsuite name=\"coverage\" tests=\"0\" failures=\"0\" errors=\"0\">\n");
-        let said = escaped(&coverage_line(coverage));
+        let said = xml(&coverage_line(coverage));
         let _ = writeln!(text, "    <system-out>{said}</system-out>\n  </testsuite>");
     }
     text.push_str("</testsuites>\n");
@@ -35,7 +36,7 @@ pub(in crate::test) fn junit(outcome: &Outcome<'_>) -> String {
 
 fn file_suite(text: &mut String, file: &FileOutcome<'_>) {
     let failed = file.verdicts.iter().filter(|verdict| !verdict.passed());
-    let name = escaped(file.name);
+    let name = xml(file.name);
     // Writing to a String does not fail.
     let _ = writeln!(
         text,
@@ -47,7 +48,7 @@ fn file_suite(text: &mut String, file: &FileOutcome<'_>) {
         let _ = write!(
             text,
             "    <testcase name=\"{}\" classname=\"{name}\" file=\"{name}\" line=\"{}\"",
-            escaped(&verdict.case.title()),
+            xml(&verdict.case.title()),
             suite::line(&verdict.case.place),
         );
         if verdict.passed() {
@@ -61,43 +62,9 @@ fn file_suite(text: &mut String, file: &FileOutcome<'_>) {
         let _ = writeln!(
             text,
             ">\n      <failure message=\"{}\" type=\"decision\">{}</failure>\n    </testcase>",
-            escaped(&verdict.complaint()),
-            escaped(said.trim_end()),
+            xml(&verdict.complaint()),
+            xml(said.trim_end()),
         );
     }
     text.push_str("  </testsuite>\n");
-}
-
-/// Escapes a text for an element or an attribute; what XML cannot hold is replaced.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            // A reader would take these for spaces in an attribute.
-            '\n' | '\t' | '\r' => {
-                // Writing to a String does not fail.
-                let _ = write!(escaped, "&#{};", u32::from(character));
-            }
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => escaped.push(char::REPLACEMENT_CHARACTER),
-            _ => escaped.push(character),
-        }
-    }
-    escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_xml_would_read_is_escaped() {
-        assert_eq!(
-            escaped("<a b=\"c\">&\n\u{1b}\u{fffe}é"),
-            "&lt;a b=&quot;c&quot;&gt;&amp;&#10;\u{fffd}\u{fffd}é"
-        );
-    }
 }

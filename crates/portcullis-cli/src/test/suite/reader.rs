@@ -8,7 +8,7 @@ use super::fields::Fields;
 use super::{Case, Expected, Suite};
 use crate::args::Kind;
 use crate::failure::PolicyFault;
-use crate::terminal::{shortened, visible};
+use crate::terminal::{self, listed, visible};
 use crate::test::yaml::{COLON_HELP, Key, Node, Place, Value, fault};
 
 /// Reads the suite of a document; `file` is the file it stands in.
@@ -39,6 +39,14 @@ impl Reader {
     }
 
     fn suite(&mut self, document: &Node, file: &Path) -> Option<Suite> {
+        if let Value::Map(members) = &document.value
+            && members.iter().any(|(key, _)| key.text == "Statement")
+        {
+            let message = "this is a policy, and no table of cases";
+            let help = "name it in a file of cases as `policy: FILE`, or give it by --policy";
+            self.fault("", &document.place, message, help);
+            return None;
+        }
         let members = self.members(document, "", &SUITE)?;
         let folder = file.parent().unwrap_or(Path::new(""));
         let mut policies = None;
@@ -61,7 +69,8 @@ impl Reader {
                         defaults = self.fields(members, "defaults");
                     }
                 }
-                _ => cases = Some(value),
+                "cases" => cases = Some(value),
+                _ => {}
             }
         }
         let Some(cases) = cases else {
@@ -321,7 +330,7 @@ impl Reader {
                 path,
                 &node.place,
                 message,
-                &format!("its fields are {}", quoted(known)),
+                &format!("its fields are {}", listed(known)),
             );
             return None;
         };
@@ -332,7 +341,7 @@ impl Reader {
             }
             let help = match nearest(name, known) {
                 Some(near) => format!("is `{near}` meant?"),
-                None => format!("the fields here are {}", quoted(known)),
+                None => format!("the fields here are {}", listed(known)),
             };
             let shown = shown(name);
             self.fault(
@@ -426,12 +435,7 @@ fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
 
 /// Returns a user's text as it stands in a message.
 fn shown(text: &str) -> String {
-    visible(shortened(text, SHOWN).as_ref()).into_owned()
-}
-
-fn quoted(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(", ")
+    terminal::shown(text, SHOWN)
 }
 
 /// The fields of a document.

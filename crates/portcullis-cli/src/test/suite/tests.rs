@@ -221,6 +221,20 @@ fn faults_say_what_and_where() {
             "is `path` meant?",
         ),
         (
+            r#"{"Version": "2012-10-17", "Statement": [{"Sid": "x"}]}"#,
+            "",
+            "this is a policy, and no table of cases",
+            (1, 1),
+            "by --policy",
+        ),
+        (
+            "cases: [{expect: deny}]\nzebra: 1",
+            "",
+            "there is no field `zebra`",
+            (2, 1),
+            "the fields here are `policy`",
+        ),
+        (
             "zebra: 1\ncases: [{expect: deny}]",
             "",
             "there is no field `zebra`",

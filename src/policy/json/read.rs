@@ -1,212 +1,37 @@
-//! JSON text → a flat tree that keeps spans and duplicate keys.
+//! JSON text → tree, or the first thing that is wrong with it.
 //!
-//! The lexer is `hifijson`'s; no parser at hand keeps spans, duplicate keys and numbers as
-//! written, and reads a million strings without a million allocations. Nodes are 16 bytes
-//! in one array, in document order; a string without escapes is a range of the text.
-//!
-//! ```text
-//! {"a": [1, 2]}   →   Object(skip 5)  String "a"  Array(skip 5)  Number 1  Number 2
-//! ```
-//!
-//! A container's node says where the next node behind it is. There is no recursion, and
-//! depth and number of nodes are limited.
+//! The lexer is `hifijson`'s. There is no recursion: what the text must go on with is a value
+//! ([`Due`]), and depth and number of nodes are limited.
 
 use hifijson::escape::Error as EscapeError;
 use hifijson::str::{Error as StringError, LexAlloc as _};
 use hifijson::token::Lex as _;
 use hifijson::{Read as _, SliceLexer, num::Lex as _};
 
-use super::error::{Quoted, shorten, tame};
-use super::source::{BYTE_ORDER_MARK, Span};
+use super::{Json, Kind, Node, Tree, Value};
+use crate::policy::error::{Quoted, shorten, tame};
+use crate::policy::source::{BYTE_ORDER_MARK, Span};
 use crate::util::int::{AsUsize, to_u32};
-
-/// A document.
-#[derive(Debug)]
-pub(super) struct Tree<'t> {
-    text: &'t str,
-    nodes: Vec<Node>,
-    /// The strings that had escapes, one after the other, without them.
-    unescaped: String,
-    /// Where each of them ends.
-    ends: Vec<u32>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Node {
-    span: Span,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Kind {
-    Null,
-    Bool,
-    Number,
-    /// The inside of the span.
-    String,
-    /// An index in `ends`.
-    Unescaped(u32),
-    /// The index of the node behind the container.
-    Array(u32),
-    Object(u32),
-}
-
-/// A value of a document.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Json<'d> {
-    tree: &'d Tree<'d>,
-    at: usize,
-}
-
-/// A value by type.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Value<'d> {
-    Null,
-    /// A boolean, as written.
-    Bool(&'d str),
-    /// A number, as written.
-    Number(&'d str),
-    String(&'d str),
-    Array(Items<'d>),
-    Object(Members<'d>),
-}
-
-/// The items of an array.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Items<'d> {
-    tree: &'d Tree<'d>,
-    at: usize,
-    end: usize,
-}
-
-/// The members of an object, in document order.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Members<'d>(Items<'d>);
-
-impl<'d> Tree<'d> {
-    /// Returns the document's value.
-    pub(super) const fn root(&'d self) -> Json<'d> {
-        Json { tree: self, at: 0 }
-    }
-
-    fn unescaped(&self, index: u32) -> &str {
-        let end = |index: usize| self.ends.get(index).map_or(0, |end| end.as_usize());
-        let index = index.as_usize();
-        let start = index.checked_sub(1).map_or(0, end);
-        self.unescaped.get(start..end(index)).unwrap_or_default()
-    }
-}
-
-impl<'d> Json<'d> {
-    fn node(&self) -> Option<Node> {
-        self.tree.nodes.get(self.at).copied()
-    }
-
-    /// Returns where the value stands.
-    pub(super) fn span(&self) -> Span {
-        self.node().map_or_else(Span::default, |node| node.span)
-    }
-
-    /// Returns the value.
-    pub(super) fn value(&self) -> Value<'d> {
-        let Some(Node { span, kind }) = self.node() else {
-            return Value::Null;
-        };
-        let (tree, start) = (self.tree, self.at + 1);
-        let text = |from: u32, to: u32| {
-            tree.text
-                .get(from.as_usize()..to.as_usize())
-                .unwrap_or_default()
-        };
-        match kind {
-            Kind::Null => Value::Null,
-            Kind::Bool => Value::Bool(text(span.start, span.end)),
-            Kind::Number => Value::Number(text(span.start, span.end)),
-            Kind::String => Value::String(text(span.start + 1, span.end - 1)),
-            Kind::Unescaped(at) => Value::String(tree.unescaped(at)),
-            Kind::Array(end) => Value::Array(Items {
-                tree,
-                at: start,
-                end: end.as_usize(),
-            }),
-            Kind::Object(end) => Value::Object(Members(Items {
-                tree,
-                at: start,
-                end: end.as_usize(),
-            })),
-        }
-    }
-
-    /// Returns the name of the value's type, with its article.
-    pub(super) fn type_name(&self) -> &'static str {
-        match self.value() {
-            Value::Null => "null",
-            Value::Bool(_) => "a boolean",
-            Value::Number(_) => "a number",
-            Value::String(_) => "a string",
-            Value::Array(_) => "an array",
-            Value::Object(_) => "an object",
-        }
-    }
-}
-
-impl<'d> Iterator for Items<'d> {
-    type Item = Json<'d>;
-
-    fn next(&mut self) -> Option<Json<'d>> {
-        let node = self
-            .tree
-            .nodes
-            .get(self.at)
-            .filter(|_| self.at < self.end)?;
-        let json = Json {
-            tree: self.tree,
-            at: self.at,
-        };
-        self.at = match node.kind {
-            Kind::Array(end) | Kind::Object(end) => end.as_usize(),
-            _ => self.at + 1,
-        };
-        Some(json)
-    }
-}
-
-impl Members<'_> {
-    /// Returns whether there are none.
-    pub(super) fn is_empty(&self) -> bool {
-        { self.0 }.next().is_none()
-    }
-}
-
-impl<'d> Iterator for Members<'d> {
-    /// The key, where it stands, the value.
-    type Item = (&'d str, Span, Json<'d>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let key = self.0.next()?;
-        let name = match key.value() {
-            Value::String(name) => name,
-            _ => "",
-        };
-        Some((name, key.span(), self.0.next()?))
-    }
-}
 
 /// What is wrong with a text that is no JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SyntaxFault {
+pub(in crate::policy) struct SyntaxFault {
     /// Where, in bytes.
-    pub(super) offset: usize,
+    pub(in crate::policy) offset: usize,
     /// What is wrong, in the grammar of error messages.
-    pub(super) what: String,
+    pub(in crate::policy) what: String,
     /// What would be right.
-    pub(super) help: Option<&'static str>,
+    pub(in crate::policy) help: Option<&'static str>,
     /// The element that was being read, as `Statement[2].Effect`.
-    pub(super) path: String,
+    pub(in crate::policy) path: String,
 }
 
 /// Reads a document of at most `depth` containers in one another and `limit` values and keys.
-pub(super) fn read(text: &str, depth: usize, limit: usize) -> Result<Tree<'_>, SyntaxFault> {
+pub(in crate::policy) fn read(
+    text: &str,
+    depth: usize,
+    limit: usize,
+) -> Result<Tree<'_>, SyntaxFault> {
     let lexer = SliceLexer::new(text.as_bytes());
     let tree = Tree {
         text,
@@ -373,11 +198,10 @@ impl Reader<'_> {
     fn push(&mut self, start: usize, kind: Kind) -> Result<(), SyntaxFault> {
         if self.tree.nodes.len() >= self.limit {
             let what = format!("the document has more than {} values and keys", self.limit);
+            let help = "raise the limit of values if it is meant";
             return Err(SyntaxFault {
                 offset: start,
-                what,
-                help: Some("raise the limit of values if it is meant"),
-                path: String::new(),
+                ..self.fault(what, Some(help))
             });
         }
         // The caller refuses texts of 4 GiB, so offsets fit.
@@ -434,9 +258,7 @@ impl Reader<'_> {
                         let help = Some("strings take double quotes");
                         return Err(SyntaxFault {
                             offset: start,
-                            what: what.to_owned(),
-                            help,
-                            path: String::new(),
+                            ..self.fault(what, help)
                         });
                     }
                 };
@@ -464,45 +286,45 @@ impl Reader<'_> {
                 self.tree.ends.push(end);
                 self.push(start, Kind::Unescaped(index))
             }
-            Err(error) => {
-                // Behind the byte at fault; an unclosed string is best shown where it starts.
-                let behind = self.offset();
-                let here = behind.saturating_sub(1).max(start);
-                let (offset, what, help) = match error {
-                    StringError::Control => (
-                        here,
-                        "a string has a control character in it",
-                        "write it as an escape, such as `\\n`",
-                    ),
-                    StringError::Escape(EscapeError::InvalidKind(_)) => (
-                        here,
-                        "a string has an escape that JSON does not know",
-                        "write `\\\\` for a backslash",
-                    ),
-                    StringError::Escape(EscapeError::InvalidHex(_)) => (
-                        here,
-                        "a string has `\\u` without four hexadecimal digits",
-                        "write such as `\\u00e9`",
-                    ),
-                    StringError::Escape(EscapeError::Eof) | StringError::Eof => {
-                        (start, "a string is not closed", "add the closing quote")
-                    }
-                    StringError::Escape(
-                        EscapeError::InvalidChar(_) | EscapeError::ExpectedLowSurrogate,
-                    )
-                    | StringError::Utf8(_) => (
-                        here,
-                        "a string has half a surrogate pair",
-                        "write both halves, or the character itself",
-                    ),
-                };
-                Err(SyntaxFault {
-                    offset,
-                    what: what.to_owned(),
-                    help: Some(help),
-                    path: String::new(),
-                })
+            Err(error) => Err(self.bad_string(start, error)),
+        }
+    }
+
+    /// What is wrong with the string that starts at `start` and was read up to its fault.
+    fn bad_string(&self, start: usize, error: StringError) -> SyntaxFault {
+        // Behind the byte at fault; an unclosed string is best shown where it starts.
+        let here = self.offset().saturating_sub(1).max(start);
+        let (offset, what, help) = match error {
+            StringError::Control => (
+                here,
+                "a string has a control character in it",
+                "write it as an escape, such as `\\n`",
+            ),
+            StringError::Escape(EscapeError::InvalidKind(_)) => (
+                here,
+                "a string has an escape that JSON does not know",
+                "write `\\\\` for a backslash",
+            ),
+            StringError::Escape(EscapeError::InvalidHex(_)) => (
+                here,
+                "a string has `\\u` without four hexadecimal digits",
+                "write such as `\\u00e9`",
+            ),
+            StringError::Escape(EscapeError::Eof) | StringError::Eof => {
+                (start, "a string is not closed", "add the closing quote")
             }
+            StringError::Escape(
+                EscapeError::InvalidChar(_) | EscapeError::ExpectedLowSurrogate,
+            )
+            | StringError::Utf8(_) => (
+                here,
+                "a string has half a surrogate pair",
+                "write both halves, or the character itself",
+            ),
+        };
+        SyntaxFault {
+            offset,
+            ..self.fault(what, Some(help))
         }
     }
 
