@@ -298,6 +298,10 @@ impl<W: Word> RunsView<'_, W> {
     pub(crate) fn is_sound(&self) -> bool {
         let end = |entry: u32| {
             let run = self.run(entry)?;
+            let dividers = run.len.saturating_sub(1) >> run.log;
+            if entry & LONG == LONG && dividers > WINDOW {
+                return None;
+            }
             let classes = match self.largest {
                 0 => 0,
                 _ => (run.len + 1)
