@@ -10,26 +10,26 @@
 //!
 //! [`packed`] and [`escapes`] are what these are made of.
 //!
-//! Nanoseconds, latency / throughput, and bytes a prefix, beside a root over a binary search
-//! in sorted starts, which it replaces (`cargo bench --bench address`, EPYC Genoa, two cores):
+//! Nanoseconds, latency / throughput, and bytes a prefix, beside what was there before: cells
+//! whose nodes were not shared, and lines of keys (tables of `benches/peers`, least of 480
+//! rounds in turn, EPYC Genoa, two cores shared with others, who leave little of the third-level
+//! cache; `cargo bench --bench address` compares with a binary search):
 //!
-//! | | this | | sorted | |
+//! | | this | | before | |
 //! |---|---|---|---|---|
-//! | IPv4 block list, 1 k | 8.3 / 2.5 | 193 B | 11.8 / 4.4 | 278 B |
-//! | 100 k | 20.3 / 4.8 | 30 B | 36.6 / 10.6 | 17 B |
-//! | 1 M | 14.5 / 3.4 | 2.2 B | 52.4 / 13.4 | 5.6 B |
-//! | IPv4 in 250 lists, 1 k | 8.9 / 2.5 | 385 B | 13.4 / 4.7 | 278 B |
-//! | 100 k | 27.4 / 6.8 | 33 B | 38.7 / 10.4 | 18 B |
-//! | 1 M | 41 / 7.6 | 9.4 B | 312 / 60 | 12 B |
-//! | IPv4 addresses alone, 100 k | 31.0 / 6.6 | 33 B | 37.5 / 10.3 | 19 B |
-//! | IPv6 block list, 200 k | 30.1 / 12.1 | 16 B | 76.8 / 56.2 | 41 B |
-//! | IPv6 in 250 lists, 200 k | 33.2 / 13.4 | 23 B | 77.6 / 53.2 | 41 B |
+//! | IPv4 block list, 1 k | 8.4 / 2.2 | 161 B | 8.5 / 2.7 | 195 B |
+//! | 100 k | 14.7 / 3.3 | 7.0 B | 21.5 / 4.4 | 30 B |
+//! | 1 M | 19.2 / 3.6 | 2.2 B | 18.9 / 4.2 | 2.3 B |
+//! | IPv4 in 250 lists, 1 k | 9.3 / 2.3 | 388 B | 9.1 / 2.8 | 391 B |
+//! | 100 k | 27.9 / 7.0 | 11 B | 34.4 / 7.3 | 33 B |
+//! | IPv4 countries, 555 k | 38 / 16 | 4.2 B | 56 / 12 | 6.9 B |
+//! | IPv6 block list, 1 k | 15.1 / 4.9 | 278 B | 15.7 / 7.8 | 281 B |
+//! | 200 k | 56 / 11 | 16 B | 75 / 30 | 24 B |
+//! | IPv6 countries, 591 k | 73 / 43 | 5.1 B | 98 / 52 | 9.2 B |
 //!
-//! Tried instead of runs: cache lines of sixteen keys and their classes, padded, with links where
-//! a line was too full. Each look-up loaded one line instead of up to two, but of tables one and a
-//! half to three times as large, and the links were mispredicted: 75 / 30 ns for 200 k IPv6
-//! prefixes where runs take 56 / 11, 34 / 7.3 for 100 k IPv4 prefixes in 250 lists where runs
-//! take 28 / 7.0 (least of rounds in turn, on a machine shared with others).
+//! Lines were cache lines of sixteen keys and their classes, padded, with links where a line was
+//! too full. Each look-up loaded one line instead of up to two, but of tables one and a half to
+//! three times as large, and the links were mispredicted.
 //!
 //! For the instructions of x86-64-v3 (AVX2, POPCNT, BMI) the same code takes as long as for the
 //! least x86-64 within a few percent at all sizes, so nothing here asks which there are.
