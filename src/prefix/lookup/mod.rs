@@ -160,8 +160,14 @@ impl LookupV4View<'_> {
         self.small.is_sound()
             && self.codes.is_sound()
             && self.runs.is_sound()
-            && (self.runs.is_empty()
-                || self.runs.root.len().checked_shl(self.bits) == Some(1 << 32))
+            && (self.runs.is_empty() || self.has_all_blocks())
+    }
+
+    /// Returns whether the runs are of all blocks.
+    fn has_all_blocks(&self) -> bool {
+        (1..u32::BITS).contains(&self.bits)
+            && self.runs.root.len().checked_ilog2() == Some(u32::BITS - self.bits)
+            && self.runs.root.len().is_power_of_two()
     }
 
     /// Returns the class of `address`.
