@@ -42,13 +42,6 @@ pub(crate) fn to_u32(value: usize) -> Option<u32> {
     u32::try_from(value).ok()
 }
 
-/// Returns the upper 16 bits of an IPv4 address in host order.
-#[inline(always)]
-#[expect(clippy::as_conversions, reason = "the shift leaves 16 bits")]
-pub(crate) const fn top16_v4(bits: u32) -> u16 {
-    (bits >> 16) as u16
-}
-
 /// Returns the upper 16 bits of an IPv6 address in host order.
 #[inline(always)]
 #[expect(clippy::as_conversions, reason = "the shift leaves 16 bits")]

@@ -11,7 +11,7 @@ use crate::prefix::classes::{overlay_v4, overlay_v6};
 use crate::prefix::{LookupV4, LookupV4View, LookupV6, LookupV6View, PrefixSet};
 use crate::tables::Table;
 use crate::util::ids::{ClassId, Id};
-use crate::util::int::AsUsize;
+use crate::util::int::{AsUsize, low16};
 use crate::util::table::Tables;
 
 /// A look-up, and the value of each class.
@@ -90,8 +90,14 @@ impl<T: Look> Alone<T> {
 }
 
 impl<T: Look> AloneView<'_, T> {
-    /// Returns the value of an address.
+    /// Returns the number of an address's class, which is what is timed: the others' values are
+    /// no more than such numbers.
     #[inline(always)]
+    pub(crate) fn class(&self, bits: T::Bits) -> u16 {
+        low16(T::class(&self.lookup, bits).as_u32())
+    }
+
+    /// Returns the value of an address, to compare.
     pub(crate) fn value(&self, bits: T::Bits) -> u16 {
         self.values[T::class(&self.lookup, bits).as_usize()]
     }

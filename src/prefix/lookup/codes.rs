@@ -6,14 +6,17 @@
 //!                                                                       cells[child · 256 + last 8 bits] ─▶ class
 //! ```
 //!
+//! or by the upper 18 bits and nodes of 64 cells, where that is smaller: a hundred thousand
+//! prefixes are less than one to such a block, and blocks that hold one look alike.
+//!
 //! A cell is as wide as the classes need, with one number kept for "not uniform": 2 bits
 //! for a block list, so a node is one cache line. Nothing is searched or counted; the only
 //! branch is the one on prefixes longer than /24.
 //!
 //! # Invariants
 //!
-//! - Blocks of /16 that are one class share that class's node, and equal children are one
-//!   child; most lone addresses have the same few children.
+//! - Equal nodes are one node, and equal children one child; most lone addresses have the
+//!   same few children.
 //! - A child's cells hold classes only.
 
 #[cfg(feature = "build")]
@@ -24,15 +27,20 @@ use super::packed::PackedView;
 #[cfg(feature = "build")]
 use super::{escapes::Escapes, packed::Packed};
 use crate::util::ids::{ClassId, Id};
+use crate::util::int::AsUsize;
 #[cfg(feature = "build")]
 use crate::util::int::to_u32;
-use crate::util::int::{AsUsize, low16, top16_v4};
 use crate::util::table::tables;
 
-/// The number of blocks of /16.
-const BLOCKS: u32 = 1 << 16;
+/// From so many words of cells on smaller nodes are tried: a cache of the second level.
+#[cfg(feature = "build")]
+const LARGE: usize = 1 << 15;
 
-/// The number of cells of a node.
+/// With more stretches hardly any two of the smaller nodes were equal.
+#[cfg(feature = "build")]
+const SPARSE: usize = 1 << 18;
+
+/// The number of cells of a child.
 const CELLS: usize = 1 << 8;
 
 /// Where a stretch starts, and its class.
@@ -43,7 +51,9 @@ tables! {
     /// Nodes and children by direct index.
     struct Codes / CodesView {
         "classes" {
-            /// The node of each block of /16.
+            /// How many lower bits of an address its node is for.
+            scalar bits: u32;
+            /// The node of each block.
             table root: u16;
             /// The cells of the nodes, then of the children.
             part cells: Packed, PackedView;
@@ -84,37 +94,45 @@ impl Mixed {
 impl Codes {
     /// Lays out `stretches` of `count` classes.
     pub(crate) fn new(stretches: &[Stretch], count: u32) -> Option<Self> {
+        let shared = Self::with_nodes(stretches, count, 16)?;
+        if shared.cells.words.len() < LARGE || stretches.len() > SPARSE {
+            return Some(shared);
+        }
+        let bytes = |codes: &Self| 2 * codes.root.len() + 8 * codes.cells.words.len();
+        let finer = Self::with_nodes(stretches, count, 14);
+        let finer = finer.filter(|finer| bytes(finer) < bytes(&shared));
+        Some(finer.unwrap_or(shared))
+    }
+
+    /// Lays out `stretches` by nodes for so many lower bits of an address.
+    fn with_nodes(stretches: &[Stretch], count: u32, bits: u32) -> Option<Self> {
         let mut cells = Packed::new(count);
         let escape = cells.largest;
-        let mut root = Vec::with_capacity(BLOCKS.as_usize());
+        let size = 1_usize << (bits - 8);
+        let mut root = Vec::with_capacity(1 << (32 - bits));
         let mut nodes = 0_usize;
+        let mut known: HashMap<Box<[u64]>, u16> = HashMap::new();
         let mut uniform: HashMap<u32, u16> = HashMap::new();
         // The blocks of /24 that are not uniform: their number, class at the start, and rest.
         let mut mixed: Vec<(u32, u32, &[Stretch])> = Vec::new();
         let mut rest = stretches;
         let mut class = 0;
-        for block in 0..BLOCKS {
-            let inside = take_block(&mut rest, block, 16);
-            let inside = start_class(inside, block << 16, &mut class);
+        for block in 0..1_u32 << (32 - bits) {
+            let inside = take_block(&mut rest, block, bits);
+            let inside = start_class(inside, block << bits, &mut class);
             if inside.is_empty()
                 && let Some(&node) = uniform.get(&class)
             {
                 root.push(node);
                 continue;
             }
-            let node = u16::try_from(nodes).ok()?;
-            if inside.is_empty() {
-                uniform.insert(class, node);
-            }
-            root.push(node);
-            let base = nodes * CELLS;
-            nodes += 1;
-            cells.grow(nodes * CELLS);
-
+            let base = nodes * size;
+            cells.grow(base + size);
             // Of each run of cells the class holds up to the next stretch or escape.
+            let before = class;
             let (mut from, mut inside) = (0, inside);
             while let Some(&(start, _)) = inside.first() {
-                let cell = (start >> 8 & 0xff).as_usize();
+                let cell = (start >> 8).as_usize() % size;
                 cells.fill(base + from, base + cell, class);
                 let here = take_block(&mut inside, start >> 8, 8);
                 let here = start_class(here, start & !0xff, &mut class);
@@ -126,34 +144,51 @@ impl Codes {
                     from += 1;
                 }
             }
-            cells.fill(base + from, base + CELLS, class);
+            cells.fill(base + from, base + size, class);
+            let words = cells.words(base, base + size);
+            let node = if let Some(&node) = known.get(words) {
+                cells.shrink(base);
+                node
+            } else {
+                let node = u16::try_from(nodes).ok()?;
+                known.insert(words.into(), node);
+                nodes += 1;
+                node
+            };
+            if from == 0 && before == class {
+                uniform.insert(class, node);
+            }
+            root.push(node);
         }
 
+        // Children behind the nodes, all of one size.
+        let mut end = (nodes * size).next_multiple_of(CELLS);
+        cells.grow(end);
         let mut children: Vec<(u64, u32)> = Vec::with_capacity(mixed.len());
         let mut known: HashMap<Box<[u64]>, u32> = HashMap::new();
         for (block, mut class, inside) in mixed {
-            let base = nodes * CELLS;
-            cells.grow(base + CELLS);
+            cells.grow(end + CELLS);
             let mut from = 0;
             for &(start, next) in inside {
                 let cell = (start & 0xff).as_usize();
-                cells.fill(base + from, base + cell, class);
+                cells.fill(end + from, end + cell, class);
                 (from, class) = (cell, next.as_u32());
             }
-            cells.fill(base + from, base + CELLS, class);
-            let words = cells.words(base, base + CELLS);
+            cells.fill(end + from, end + CELLS, class);
+            let words = cells.words(end, end + CELLS);
             let child = if let Some(&child) = known.get(words) {
-                cells.grow(base);
+                cells.shrink(end);
                 child
             } else {
-                let child = to_u32(nodes)?;
+                let child = to_u32(end / CELLS)?;
                 known.insert(words.into(), child);
-                nodes += 1;
+                end += CELLS;
                 child
             };
             children.push((u64::from(block), child));
         }
         Some(Self {
+            bits,
             root,
             cells,
             escapes: Escapes::new(&children),
@@ -166,7 +201,7 @@ impl Codes {
         for _ in 0..1000 {
             let at = super::tests::below(&mut random, self.root.len());
             if let Some(node) = self.root.get_mut(at) {
-                *node ^= low16(crate::util::int::low32(random()));
+                *node ^= crate::util::int::low16(crate::util::int::low32(random()));
             }
         }
         self.cells.corrupt(&mut random);
@@ -175,9 +210,22 @@ impl Codes {
 }
 
 impl CodesView<'_> {
-    /// Returns whether every block has a node, if this shape was chosen, and look-ups end soon.
+    /// Returns whether every block has a node, and every node and child its cells, if this
+    /// shape was chosen, and look-ups end soon.
     pub(crate) fn is_sound(&self) -> bool {
-        (self.is_empty() || self.root.len() == BLOCKS.as_usize()) && self.escapes.is_sound()
+        if self.is_empty() {
+            return true;
+        }
+        let (cells, root) = (self.cells.len(), self.root.len());
+        let is_whole = (8..u32::BITS).contains(&self.bits) && root == 1 << (u32::BITS - self.bits);
+        let last = self.root.iter().max().copied().unwrap_or_default();
+        is_whole
+            && (usize::from(last) + 1) << (self.bits - 8) <= cells
+            && self.escapes.is_sound()
+            && self
+                .escapes
+                .children()
+                .all(|child| child.as_usize() < cells / CELLS)
     }
 
     /// Returns whether another shape was chosen.
@@ -188,16 +236,24 @@ impl CodesView<'_> {
     /// Returns the class of `address`, or `None` if another shape was chosen.
     #[inline(always)]
     pub(crate) fn class(&self, address: u32) -> Option<ClassId> {
-        let node = *self.root.get(top16_v4(address).as_usize())?;
-        let cell = usize::from(node) << 8 | usize::from(low16(address) >> 8);
-        let mut code = self.cells.number(cell);
+        let block = address.wrapping_shr(self.bits);
+        let node = u32::from(*self.root.get(block.as_usize())?);
+        let lower = address ^ block.wrapping_shl(self.bits);
+        let cell = (node.wrapping_shl(self.bits) | lower) >> 8;
+        let mut code = self.cells.number(cell.as_usize());
         if code == self.cells.largest {
-            let child = self.escapes.child(u64::from(address >> 8));
-            let child = child.unwrap_or_default().as_usize();
-            let cell = (address & 0xff).as_usize();
-            code = self.cells.number(child.wrapping_mul(CELLS) | cell);
+            code = self.below(address);
         }
         Some(ClassId::from_u32(code))
+    }
+
+    /// Returns the class of `address`, whose block of /24 is not uniform.
+    #[inline(never)]
+    fn below(&self, address: u32) -> u32 {
+        let child = self.escapes.child(u64::from(address >> 8));
+        let child = child.unwrap_or_default().as_usize();
+        let cell = (address & 0xff).as_usize();
+        self.cells.number(child.wrapping_mul(CELLS) | cell)
     }
 }
 

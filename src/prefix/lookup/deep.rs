@@ -1,7 +1,8 @@
 //! IPv6 address → class within the blocks of /48 that are not uniform: a sorted run for each.
 //!
 //! Few lists tell such a block apart, and most of those that do name one network or one
-//! address in it, so a run is short.
+//! address in it, so a run is short. Runs stand behind one another by address: where the next
+//! one starts, no address of a block is, so that a length need not be kept.
 //!
 //! # Invariants
 //!
@@ -12,7 +13,6 @@ use super::packed::PackedView;
 use super::small::Halves;
 #[cfg(feature = "build")]
 use super::{escapes::Escapes, packed::Packed};
-use crate::util::extent::Extent;
 use crate::util::int::{AsUsize, low64};
 use crate::util::table::tables;
 #[cfg(feature = "build")]
@@ -24,14 +24,15 @@ use crate::util::{
 /// How many lower bits are left of a block.
 const BITS: u32 = 128 - 48;
 
+/// So many stretches of a run are looked at first.
+const USUAL: usize = 4;
+
 tables! {
     /// Sorted runs by block.
     struct Deep / DeepView {
         "classes" {
-            /// The run of each block.
+            /// Where the run of each block starts.
             part blocks: Escapes, EscapesView;
-            /// The runs, in `starts`.
-            table runs: Extent;
             /// Where the stretches start.
             table starts: Halves;
             /// Their classes.
@@ -81,12 +82,9 @@ pub(crate) fn split(stretches: &[(u128, ClassId)], escape: u32) -> Option<Split>
         let heads = (start != first).then_some((first, class));
         let items = block.iter().map(|stretch| (stretch.0, stretch.1.as_u32()));
         let items: Vec<(u128, u32)> = heads.into_iter().chain(items).collect();
-        children.push((low64(first >> BITS), to_u32(deep.runs.len())?));
-        let run = Extent::append(
-            &mut deep.starts,
-            items.iter().map(|item| Halves::new(item.0)),
-        )?;
-        deep.runs.push(run);
+        children.push((low64(first >> BITS), to_u32(deep.starts.len())?));
+        let starts = items.iter().map(|item| Halves::new(item.0));
+        deep.starts.extend(starts);
         classes.extend(items.iter().map(|item| item.1));
         class = last;
         if let Some(after) = (first >> BITS).checked_add(1).map(|block| block << BITS)
@@ -105,11 +103,10 @@ impl Deep {
     /// Changes all tables at random.
     #[cfg(test)]
     pub(crate) fn corrupt(&mut self, mut random: impl FnMut() -> u64) {
-        for run in &mut self.runs {
-            if random().is_multiple_of(4) {
-                run.start ^= crate::util::int::low32(random());
-                run.len ^= crate::util::int::low32(random() & random());
-            }
+        for _ in 0..self.starts.len() / 4 {
+            let from = super::tests::below(&mut random, self.starts.len());
+            let to = super::tests::below(&mut random, self.starts.len());
+            self.starts.swap(from, to);
         }
         self.blocks.corrupt(&mut random);
         self.classes.corrupt(random);
@@ -119,19 +116,27 @@ impl Deep {
 impl DeepView<'_> {
     /// Returns whether all runs are there and look-ups end soon.
     pub(crate) fn is_sound(&self) -> bool {
-        let is_there = |run: &Extent| run.is_empty() || !run.of(self.starts).is_empty();
-        self.blocks.is_sound() && self.runs.iter().all(is_there)
+        self.blocks.is_sound()
+            && (self.classes.len() >= self.starts.len())
+            && self
+                .blocks
+                .children()
+                .all(|run| run.as_usize() < self.starts.len())
     }
 
     /// Returns the class of `address`, whose block is not uniform.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn class(&self, address: u128) -> u32 {
         let run = self.blocks.child(low64(address >> BITS));
-        let run = run.and_then(|run| self.runs.get(run.as_usize()));
-        let run = run.copied().unwrap_or_default();
-        let starts = run.of(self.starts);
-        let count = starts.partition_point(|start| start.bits() <= address);
-        let at = run.start.as_usize() + count.saturating_sub(1);
-        self.classes.number(at)
+        let run = run.unwrap_or_default().as_usize();
+        let starts = self.starts.get(run..).unwrap_or_default();
+        let is_reached = |start: &Halves| start.bits() <= address;
+        let mut len = USUAL;
+        while starts.get(len).is_some_and(is_reached) {
+            len *= 2;
+        }
+        let starts = starts.get(..len).unwrap_or(starts);
+        let count = starts.partition_point(is_reached);
+        self.classes.number(run + count.saturating_sub(1))
     }
 }

@@ -22,7 +22,6 @@ use crate::util::{
 };
 
 /// The child of an empty slot.
-#[cfg(feature = "build")]
 const NONE: u32 = u32::MAX;
 
 /// More slots than a block may be away from its home; past it another multiplier is tried.
@@ -69,7 +68,7 @@ impl Escapes {
         if children.is_empty() {
             return Self::default();
         }
-        let snug = children.len() + children.len() / 4 + 1;
+        let snug = children.len() + children.len() / 2 + 1;
         let tries = MULTIPLIERS.iter().zip([snug, snug, 2 * snug, 4 * snug]);
         tries
             .filter(|(_, len)| to_u32(*len).is_some())
@@ -104,15 +103,23 @@ impl Escapes {
             // The last homes' neighbours lie past the end, so that no look-up wraps around.
             slots: vec![empty; len + PROBES.as_usize()],
         };
-        for &(block, child) in children {
-            let home = escapes.view().home(block);
-            let run = escapes.slots.get_mut(home..home + PROBES.as_usize())?;
-            let at = run.iter().position(|slot| slot.child == NONE)?;
-            *run.get_mut(at)? = Slot {
+        // By home, each in the first slot that is left: no block is far from its own.
+        let view = escapes.view();
+        let homed = children.iter().map(|&child| (view.home(child.0), child));
+        let mut homed: Vec<(usize, (u64, u32))> = homed.collect();
+        homed.sort_unstable_by_key(|&(home, _)| home);
+        let mut next = 0;
+        for (home, (block, child)) in homed {
+            let at = home.max(next);
+            escapes.probes = escapes.probes.max(to_u32(at - home + 1)?);
+            if escapes.probes > PROBES {
+                return None;
+            }
+            *escapes.slots.get_mut(at)? = Slot {
                 block: halves(block),
                 child,
             };
-            escapes.probes = escapes.probes.max(to_u32(at + 1)?);
+            next = at + 1;
         }
         Some(escapes)
     }
@@ -139,6 +146,12 @@ impl EscapesView<'_> {
     /// Returns whether a look-up ends soon.
     pub(crate) fn is_sound(&self) -> bool {
         self.probes <= PROBES
+    }
+
+    /// Returns all children.
+    pub(crate) fn children(&self) -> impl Iterator<Item = u32> {
+        let children = self.slots.iter().map(|slot| slot.child);
+        children.filter(|&child| child != NONE)
     }
 
     /// Returns the child of `block`, or `None` if there is none.

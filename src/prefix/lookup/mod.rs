@@ -3,31 +3,36 @@
 //! | shape | for | layout |
 //! |---|---|---|
 //! | [`small`] | up to 64 stretches | one sorted run, compared in vectors |
-//! | [`codes`] | IPv4, few classes | root → node of 256 cells → rarely a child |
-//! | [`lines`] | IPv4, many classes or lone addresses; IPv6 | root → line of sorted keys |
-//! | [`deep`] | IPv6 past /48, under lines | block → sorted run |
+//! | [`codes`] | IPv4, few classes | root → node of cells → rarely a child |
+//! | [`runs`] | IPv4, many classes or lone addresses | root → short sorted run |
+//! | [`spread`] | IPv6 | root → part of a block → short sorted run |
+//! | [`deep`] | IPv6 past /48, under `spread` | block → sorted run |
 //!
-//! [`keys`], [`packed`] and [`escapes`] are what these are made of.
+//! [`packed`] and [`escapes`] are what these are made of.
 //!
-//! Nanoseconds, latency / throughput, and bytes a prefix, beside a root over a binary search
-//! in sorted starts, which it replaces (`cargo bench --bench address`, EPYC Genoa, two cores):
+//! Nanoseconds, latency / throughput, and bytes a prefix, beside what was there before: cells
+//! whose nodes were not shared, and lines of keys (tables of `benches/peers`, least of 480
+//! rounds in turn, EPYC Genoa, two cores shared with others, who leave little of the third-level
+//! cache; `cargo bench --bench address` compares with a binary search):
 //!
-//! | | this | | sorted | |
+//! | | this | | before | |
 //! |---|---|---|---|---|
-//! | IPv4 block list, 1 k | 8.3 / 2.5 | 193 B | 11.8 / 4.4 | 278 B |
-//! | 100 k | 20.3 / 4.8 | 30 B | 36.6 / 10.6 | 17 B |
-//! | 1 M | 14.5 / 3.4 | 2.2 B | 52.4 / 13.4 | 5.6 B |
-//! | IPv4 in 250 lists, 1 k | 8.9 / 2.5 | 385 B | 13.4 / 4.7 | 278 B |
-//! | 100 k | 27.4 / 6.8 | 33 B | 38.7 / 10.4 | 18 B |
-//! | 1 M | 41 / 7.6 | 9.4 B | 312 / 60 | 12 B |
-//! | IPv4 addresses alone, 100 k | 31.0 / 6.6 | 33 B | 37.5 / 10.3 | 19 B |
-//! | IPv6 block list, 200 k | 30.1 / 12.1 | 16 B | 76.8 / 56.2 | 41 B |
-//! | IPv6 in 250 lists, 200 k | 33.2 / 13.4 | 23 B | 77.6 / 53.2 | 41 B |
+//! | IPv4 block list, 1 k | 8.4 / 2.2 | 161 B | 8.5 / 2.7 | 195 B |
+//! | 100 k | 14.7 / 3.3 | 7.0 B | 21.5 / 4.4 | 30 B |
+//! | 1 M | 19.2 / 3.6 | 2.2 B | 18.9 / 4.2 | 2.3 B |
+//! | IPv4 in 250 lists, 1 k | 9.3 / 2.3 | 388 B | 9.1 / 2.8 | 391 B |
+//! | 100 k | 27.9 / 7.0 | 11 B | 34.4 / 7.3 | 33 B |
+//! | IPv4 countries, 555 k | 38 / 16 | 4.2 B | 56 / 12 | 6.9 B |
+//! | IPv6 block list, 1 k | 15.1 / 4.9 | 278 B | 15.7 / 7.8 | 281 B |
+//! | 200 k | 56 / 11 | 16 B | 75 / 30 | 24 B |
+//! | IPv6 countries, 591 k | 73 / 43 | 5.1 B | 98 / 52 | 9.2 B |
 //!
-//! Tried instead of lines: a root over tables of buckets, keys and classes apart. It took
-//! 13 bytes a prefix in IPv6, but four dependent loads: in a run where the binary search took
-//! 42 / 10 ns for 100 k IPv4 prefixes in 250 lists and 121 / 77 for the IPv6 block list, that
-//! took 45 / 14 and 75 / 19.
+//! Lines were cache lines of sixteen keys and their classes, padded, with links where a line was
+//! too full. Each look-up loaded one line instead of up to two, but of tables one and a half to
+//! three times as large, and the links were mispredicted.
+//!
+//! For the instructions of x86-64-v3 (AVX2, POPCNT, BMI) the same code takes as long as for the
+//! least x86-64 within a few percent at all sizes, so nothing here asks which there are.
 //!
 //! # Invariants
 //!
@@ -36,33 +41,35 @@
 mod codes;
 mod deep;
 mod escapes;
-mod keys;
-mod lines;
 mod packed;
+mod runs;
 mod small;
+mod spread;
 
 use core::fmt;
 
 use self::codes::CodesView;
 use self::deep::DeepView;
-use self::lines::LinesView;
+use self::runs::RunsView;
 use self::small::{Halves, SmallView};
+use self::spread::SpreadView;
 #[cfg(feature = "build")]
 use self::{
     codes::{Codes, Mixed},
     deep::Deep,
-    lines::Lines,
+    runs::Runs,
     small::Small,
+    spread::Spread,
 };
 #[cfg(feature = "build")]
 use super::classes::Classes;
 use crate::util::ids::{ClassId, Id};
 #[cfg(feature = "build")]
-use crate::util::int::{AsUsize, to_u32};
-use crate::util::int::{low16, low32, low64, top16_v4, top16_v6};
+use crate::util::int::to_u32;
+use crate::util::int::{AsUsize, low16, low32, low64, top16_v6};
 use crate::util::table::tables;
 
-/// Up to this size nodes of cells are taken even where lines were smaller.
+/// Up to this size nodes of cells are taken even where runs were smaller.
 #[cfg(feature = "build")]
 const NODES: usize = 512 << 10;
 
@@ -76,10 +83,10 @@ tables! {
             part small: Small<u32>, SmallView<u32>;
             /// Few classes.
             part codes: Codes, CodesView;
-            /// More classes, of 16 bits.
-            part lines: Lines<u16>, LinesView<u16>;
-            /// Classes of more than 16 bits; the keys are the upper halves.
-            part wide: Lines<u32>, LinesView<u32>;
+            /// More classes.
+            part runs: Runs<u16>, RunsView<u16>;
+            /// How many lower bits of an address its run is for.
+            scalar bits: u32;
         }
     }
 }
@@ -95,7 +102,7 @@ tables! {
             /// The class that stands for "see `deep`".
             scalar escape: u32;
             /// The upper 48 bits.
-            part lines: Lines<u32>, LinesView<u32>;
+            part upper: Spread, SpreadView;
             /// The lower 80 bits, where the upper ones are not enough.
             part deep: Deep, DeepView;
         }
@@ -107,8 +114,8 @@ tables! {
 pub(crate) enum Shape {
     /// Root and cells.
     Codes,
-    /// Root and lines of keys.
-    Lines,
+    /// Root and short runs.
+    Runs,
     /// One sorted run.
     Small,
 }
@@ -129,7 +136,7 @@ impl LookupV4 {
             });
         }
         let mixed = Mixed::new(stretches);
-        // Where nodes, uniform ones included, are no larger than lines or few, and mostly enough.
+        // Where nodes, uniform ones included, are no larger than runs or few, and mostly enough.
         let width = codes::width(count);
         let nodes = mixed.nodes.saturating_add(count.as_usize());
         if (width <= 2 || nodes.saturating_mul(32 * width) <= NODES)
@@ -138,20 +145,10 @@ impl LookupV4 {
         {
             return Some(Self { codes, ..lookup });
         }
-        if count < u16::MAX.into() {
-            let split =
-                |&(start, class): &(u32, ClassId)| (top16_v4(start), low16(start), class.as_u32());
-            let stretches: Vec<_> = stretches.iter().map(split).collect();
-            return Some(Self {
-                lines: Lines::new(&stretches, count)?,
-                ..lookup
-            });
-        }
-        let split =
-            |&(start, class): &(u32, ClassId)| (top16_v4(start), start << 16, class.as_u32());
-        let stretches: Vec<_> = stretches.iter().map(split).collect();
+        let bits = if runs::are_long(stretches) { 14 } else { 16 };
         Some(Self {
-            wide: Lines::new(&stretches, count)?,
+            runs: runs::of_blocks(stretches, count, bits)?,
+            bits,
             ..lookup
         })
     }
@@ -162,12 +159,19 @@ impl LookupV4View<'_> {
     pub(crate) fn is_sound(&self) -> bool {
         self.small.is_sound()
             && self.codes.is_sound()
-            && self.lines.is_sound()
-            && self.wide.is_sound()
+            && self.runs.is_sound()
+            && (self.runs.is_empty() || self.has_all_blocks())
+    }
+
+    /// Returns whether the runs are of all blocks.
+    fn has_all_blocks(&self) -> bool {
+        (1..u32::BITS).contains(&self.bits)
+            && self.runs.root.len().checked_ilog2() == Some(u32::BITS - self.bits)
+            && self.runs.root.len().is_power_of_two()
     }
 
     /// Returns the class of `address`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn class(&self, address: u32) -> ClassId {
         if let Some(class) = self.small.class(address) {
             return class;
@@ -175,12 +179,8 @@ impl LookupV4View<'_> {
         if let Some(class) = self.codes.class(address) {
             return class;
         }
-        let block = top16_v4(address);
-        ClassId::from_u32(if self.wide.is_empty() {
-            self.lines.class(block, low16(address))
-        } else {
-            self.wide.class(block, address << 16)
-        })
+        let block = address.wrapping_shr(self.bits).as_usize();
+        ClassId::from_u32(self.runs.class(block, low16(address)))
     }
 
     /// Returns how the tables are laid out.
@@ -190,7 +190,7 @@ impl LookupV4View<'_> {
         } else if !self.codes.is_empty() {
             Shape::Codes
         } else {
-            Shape::Lines
+            Shape::Runs
         }
     }
 }
@@ -217,7 +217,7 @@ impl LookupV6 {
         let stretches: Vec<_> = stretches.collect();
         Some(Self {
             escape,
-            lines: Lines::new(&stretches, escape.checked_add(1)?)?,
+            upper: Spread::new(&stretches, escape)?,
             deep: split.deep,
             ..lookup
         })
@@ -227,16 +227,16 @@ impl LookupV6 {
 impl LookupV6View<'_> {
     /// Returns whether tables from anywhere are such that a look-up ends soon and finds a class.
     pub(crate) fn is_sound(&self) -> bool {
-        self.small.is_sound() && self.lines.is_sound() && self.deep.is_sound()
+        self.small.is_sound() && self.upper.is_sound() && self.deep.is_sound()
     }
 
     /// Returns the class of `address`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn class(&self, address: u128) -> ClassId {
         if let Some(class) = self.small.class(Halves::new(address)) {
             return class;
         }
-        let mut class = self.lines.class(top16_v6(address), key_v6(address));
+        let mut class = self.upper.class(top16_v6(address), key_v6(address));
         if class == self.escape {
             class = self.deep.class(address);
         }
@@ -248,7 +248,7 @@ impl LookupV6View<'_> {
         if self.stretches == 0 || !self.small.is_empty() {
             Shape::Small
         } else {
-            Shape::Lines
+            Shape::Runs
         }
     }
 }
@@ -257,7 +257,7 @@ impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Codes => "cells",
-            Self::Lines => "lines of keys",
+            Self::Runs => "runs by block",
             Self::Small => "sorted run",
         })
     }

@@ -52,6 +52,11 @@ impl Packed {
         self.words.resize(len >> (6 - self.log), 0);
     }
 
+    /// Drops the numbers from `len` on, a multiple of 64.
+    pub(crate) fn shrink(&mut self, len: usize) {
+        self.words.truncate(len >> (6 - self.log));
+    }
+
     /// Sets the numbers of `from..to`, which are 0 and were [grown](Self::grow) before.
     pub(crate) fn fill(&mut self, from: usize, to: usize, number: u32) {
         // The number in every place of a word.
@@ -98,6 +103,11 @@ impl Packed {
 }
 
 impl PackedView<'_> {
+    /// Returns how many numbers there are, some at the end perhaps to spare.
+    pub(crate) fn len(&self) -> usize {
+        self.words.len().saturating_mul(64) >> self.log.min(6)
+    }
+
     /// Returns the number at `index`, or 0 past the end.
     #[inline(always)]
     pub(crate) fn number(&self, index: usize) -> u32 {

@@ -201,9 +201,9 @@ fn shapes_follow_numbers() {
     };
     assert_eq!(shape(20, 2), "sorted run");
     assert_eq!(shape(500, 2), "cells");
-    assert_eq!(shape(2000, 10), "lines of keys");
-    assert_eq!(shape(100_000, 2), "lines of keys");
-    assert_eq!(shape(100_000, 70_000), "lines of keys");
+    assert_eq!(shape(2000, 10), "runs by block");
+    assert_eq!(shape(100_000, 2), "runs by block");
+    assert_eq!(shape(100_000, 70_000), "runs by block");
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn lists_become_classes_v6() {
     let lists = [PrefixSet::new(nets)];
     let (classes, members) = overlay_v6(&lists.iter().collect::<Vec<_>>(), &mut 10_000).unwrap();
     let lookup = assert_agrees(&classes);
-    assert_eq!(lookup.view().shape(), Shape::Lines);
+    assert_eq!(lookup.view().shape(), Shape::Runs);
     for range in lists[0].v6() {
         for address in [range.first, range.last, range.first - 1, range.last + 1] {
             let in_class = members[0].classes.contains(&lookup.view().class(address));
@@ -288,10 +288,9 @@ fn any_content_is_looked_up_without_a_panic() {
         let (mut table_v4, mut table_v6) = (assert_agrees(&v4), assert_agrees(&v6));
         table_v4.small.corrupt(&mut random);
         table_v4.codes.corrupt(&mut random);
-        table_v4.lines.corrupt(&mut random);
-        table_v4.wide.corrupt(&mut random);
+        table_v4.runs.corrupt(&mut random);
         table_v6.small.corrupt(&mut random);
-        table_v6.lines.corrupt(&mut random);
+        table_v6.upper.corrupt(&mut random);
         table_v6.deep.corrupt(&mut random);
         let (table_v4, table_v6) = (table_v4.view(), table_v6.view());
         let any_v4 = (0..2000).map(|_| low32(random()));
@@ -324,12 +323,28 @@ fn tables_that_lie_are_not_sound() {
     });
     assert_faulty(500, 2, |t| t.codes.root.truncate(7));
     assert_faulty(500, 2, |t| t.codes.escapes.probes = 65);
-    assert_faulty(2000, 10, |t| t.lines.root.truncate(7));
-    assert_faulty(2000, 10, |t| t.lines.root[7] = u32::MAX);
-    let starts = starts::<u128>(500, 3, random(1));
-    let mut lookup = LookupV6::new(&classes(starts, 10, random(2))).unwrap();
-    lookup.deep.runs[0].start = u32::MAX;
-    assert!(!lookup.view().is_sound());
+    assert_faulty(500, 2, |t| t.codes.bits = 17);
+    assert_faulty(500, 2, |t| t.codes.bits = 32);
+    assert_faulty(500, 2, |t| t.codes.root[7] = u16::MAX);
+    assert_faulty(500, 2, |t| t.codes.cells.log = 6);
+    assert_faulty(2000, 10, |t| t.runs.root.truncate(7));
+    assert_faulty(2000, 10, |t| t.runs.root[7] = u32::MAX);
+    assert_faulty(2000, 10, |t| t.runs.log = 6);
+    assert_faulty(2000, 10, |t| t.bits = 17);
+    assert_faulty(2000, 10, |t| t.bits = 32);
+    let assert_faulty = |break_it: fn(&mut LookupV6)| {
+        let starts = starts::<u128>(500, 3, random(1));
+        let mut lookup = LookupV6::new(&classes(starts, 10, random(2))).unwrap();
+        assert!(lookup.view().is_sound());
+        break_it(&mut lookup);
+        assert!(!lookup.view().is_sound());
+    };
+    assert_faulty(|t| t.upper.root.truncate(7));
+    assert_faulty(|t| t.upper.root[7] = u32::MAX);
+    assert_faulty(|t| t.upper.root[7] |= 63);
+    assert_faulty(|t| t.upper.runs.root[7] = u32::MAX);
+    assert_faulty(|t| t.upper.runs.words.truncate(17));
+    assert_faulty(|t| t.deep.starts.truncate(3));
 }
 
 proptest! {
