@@ -1,20 +1,32 @@
 //! What the processor does with sixteen bytes at once, and loads begun ahead.
 //!
 //! Nothing is asked at run time: SSE2 is part of every x86-64 that a program with a system runs
-//! on. Elsewhere, a bare x86-64 included, the portable twins do the same, and tests hold that they
-//! do. This module and the mapping of files are the only places with `unsafe`: of no safe form
+//! on. Elsewhere, a bare x86-64 included, and with `--cfg portcullis_portable` the portable twins do
+//! the same; all tests are run with either. This module and the mapping of files are the only places with `unsafe`: of no safe form
 //! that was tried does the compiler make the mask of sixteen comparisons, and it offers no other
 //! way to begin a load.
 
-#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+#[cfg(not(all(
+    target_arch = "x86_64",
+    target_feature = "sse2",
+    not(portcullis_portable)
+)))]
 pub(crate) use self::portable::{agree, pairs, prefetch};
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+#[cfg(all(
+    target_arch = "x86_64",
+    target_feature = "sse2",
+    not(portcullis_portable)
+))]
 pub(crate) use self::sse2::{agree, pairs, prefetch};
 
 /// How many bytes are looked at together.
 pub(crate) const WIDE: usize = 16;
 
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+#[cfg(all(
+    target_arch = "x86_64",
+    target_feature = "sse2",
+    not(portcullis_portable)
+))]
 #[expect(
     unsafe_code,
     clippy::multiple_unsafe_ops_per_block,
@@ -27,7 +39,6 @@ mod sse2 {
     };
 
     use super::WIDE;
-    use crate::util::int::halves;
 
     /// Returns a bit for each of the first sixteen places of `text` at which `first` stands with
     /// `second` behind it; both are given in all sixteen bytes.
@@ -68,13 +79,21 @@ mod sse2 {
 
     #[inline(always)]
     fn load(bytes: &[u8; WIDE]) -> __m128i {
-        let (low, high) = halves(u128::from_le_bytes(*bytes));
+        let [low, high] = [bytes.first_chunk(), bytes.last_chunk()]
+            .map(|half| half.copied().map_or(0, i64::from_le_bytes));
         // SAFETY: the intrinsic needs SSE2 only.
         unsafe { _mm_set_epi64x(high, low) }
     }
 }
 
-#[cfg(any(test, not(all(target_arch = "x86_64", target_feature = "sse2"))))]
+#[cfg(any(
+    test,
+    not(all(
+        target_arch = "x86_64",
+        target_feature = "sse2",
+        not(portcullis_portable)
+    ))
+))]
 mod portable {
     use super::WIDE;
 
@@ -94,7 +113,11 @@ mod portable {
     }
 
     /// Would begin to load an item of a table: there is no portable way.
-    #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+    #[cfg(not(all(
+        target_arch = "x86_64",
+        target_feature = "sse2",
+        not(portcullis_portable)
+    )))]
     pub(crate) fn prefetch<T>(_: &[T], _: usize) {}
 }
 
