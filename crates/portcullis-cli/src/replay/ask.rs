@@ -147,9 +147,11 @@ impl Asking {
     ) -> Result<&'r str, Unreadable> {
         match (part, logged) {
             (LinePart::Given(given), _) => Ok(given),
-            (_, Some(logged)) if logged.contains(['/', ':']) => Err(Cow::Owned(format!(
-                "the {what} has a `/` or `:` in it, which would end it in an ARN"
-            ))),
+            (_, Some(logged)) if logged.bytes().any(|byte| matches!(byte, b'/' | b':')) => {
+                Err(Cow::Owned(format!(
+                    "the {what} has a `/` or `:` in it, which would end it in an ARN"
+                )))
+            }
             (_, Some(logged)) => Ok(logged),
             (LinePart::Default(default), None) => Ok(default),
             (LinePart::Needed, None) => Err(Cow::Owned(format!(
@@ -201,7 +203,9 @@ impl Asking {
 
     /// Returns a path without scheme, host, query, the prefix to be taken away and its first slash.
     fn bare<'r>(&self, path: &'r str) -> Result<&'r str, Unreadable> {
-        let path = match path.split_once("://") {
+        // PERF: nearly every path is one, and needs no search for a scheme.
+        let url = (!path.starts_with('/')).then(|| path.split_once("://"));
+        let path = match url.flatten() {
             Some((scheme, rest)) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => rest
                 .find(['/', '?'])
                 .and_then(|at| rest.get(at..))
