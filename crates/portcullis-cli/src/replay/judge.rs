@@ -11,10 +11,10 @@ use core::fmt::Write;
 use core::net::IpAddr;
 
 use portcullis::decision::Determining;
-use portcullis::{Api, Decision, Engine, Explanation, Request, Scope, Value};
+use portcullis::{Api, Decision, Engine, Explanation, Principal, Request, Scope, Value};
 use serde::Serialize;
 
-use super::ask::{Ask, Asking, CURRENT_TIME, EPOCH_TIME, USER_AGENT};
+use super::ask::{Ask, Asking, CURRENT_TIME, EPOCH_TIME, Start, USER_AGENT};
 use super::record::{Record, Unreadable};
 use super::tally::{Cause, Outcome, Prefix, Tally};
 use crate::failure::Failure;
@@ -141,7 +141,7 @@ pub(crate) struct Judge<'e> {
     causes: HashMap<Box<str>, Causes>,
     /// One in so many changed requests is explained, where they are not listed.
     stride: u64,
-    start: String,
+    start: Start,
     text: String,
     key: String,
 }
@@ -172,7 +172,7 @@ impl<'e> Judge<'e> {
             causes: HashMap::new(),
             stride: u64::try_from(judges.statements() / EXPLAINED)
                 .map_or(1, |stride| stride.max(1)),
-            start: String::new(),
+            start: Start::default(),
             text: String::new(),
             key: String::new(),
         }
@@ -188,14 +188,15 @@ impl<'e> Judge<'e> {
         let mut start = core::mem::take(&mut self.start);
         let asked = self.asking.read(record, &mut start);
         let answer = asked.and_then(|ask| {
-            let outcome = self.decide(&ask, &start)?;
+            let start = start.text();
+            let outcome = self.decide(&ask, start)?;
             self.tally.count(outcome);
             self.tally.templates += u64::from(ask.is_template);
             if outcome.is_listed() {
-                self.detail(&ask, &start, outcome, changed.is_some());
+                self.detail(&ask, start, outcome, changed.is_some());
                 if let Some(changed) = changed {
                     let causes = self.causes.get(&*self.key);
-                    self.write_changed(&ask, &start, outcome, place, causes, changed);
+                    self.write_changed(&ask, start, outcome, place, causes, changed);
                 }
             }
             Ok(())
@@ -282,15 +283,22 @@ impl<'e> Judge<'e> {
     /// Those are then in `self.causes` under `self.key`, for one request in so many, or if it `is_told`.
     fn detail(&mut self, ask: &Ask<'_>, start: &str, outcome: Outcome, is_told: bool) {
         let number = self.tally.of(outcome);
-        // What is asked, whole: equal texts have equal causes. The time is in none of them.
+        // What is asked, whole: equal keys have equal causes. The time is in none of them.
         let mut key = core::mem::take(&mut self.key);
         key.clear();
+        // None of it has a zero in it but for strange user agents, for which the length tells.
+        let agent = ask.user_agent.unwrap_or_default();
         // Writing to a String does not fail.
-        let _ = write!(
-            key,
-            "{outcome:?} {} {:?} {:?} {start}{}/{}",
-            ask.ip, ask.principal, ask.user_agent, ask.method, ask.path
-        );
+        let _ = write!(key, "{} {}\0{agent}\0", outcome.number(), agent.len());
+        let caller = match ask.principal {
+            Principal::Aws(arn) => arn,
+            // No log tells of others.
+            _ => "",
+        };
+        for piece in [caller, "\0", start, ask.method, "/", ask.path, "\0"] {
+            key.push_str(piece);
+        }
+        let _ = write!(key, "{}", ask.ip);
         let is_explained = is_told || number.is_multiple_of(self.stride);
         let is_known = ask.time.is_none() && self.causes.contains_key(&*key);
         if is_explained && !is_known {
