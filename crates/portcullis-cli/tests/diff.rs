@@ -348,6 +348,8 @@ fn fit_for_scripts() {
     let (split, code) = json(&["--limit", "6144", "--split"]);
     assert_eq!(code, Some(0));
     assert_eq!(split["policies"].as_array().unwrap().len(), 3);
+    assert_eq!(split["sids_left_out"], false);
+    assert_eq!(split["policies"][0]["Statement"][0]["Sid"], "Deletes");
     let (none, code) = json(&["--limit", "100", "--split"]);
     assert_eq!(code, Some(1));
     assert_eq!(

@@ -37,7 +37,7 @@ statements that can change no decision and patterns that others cover are left o
 become one where they differ in one list of alternatives only, such as the paths of one allow list. \
 Before it is printed it is compared with the original about all requests, as `portcullis diff` does.
 
-Sids are kept, unless the limit is passed with them. Short-hand resources stay short-hand, but count \
+Sids are kept, unless the limit is passed with them and the policy is not split. Short-hand resources stay short-hand, but count \
 as they are stored: with the ARN of the API that the flags name, or of a placeholder as long.
 
 Policies of one identity are in force together, so --split puts the statements into as many as it takes, \

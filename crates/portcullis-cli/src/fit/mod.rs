@@ -48,7 +48,10 @@ pub(crate) fn run(args: &FitArgs, output: &Output) -> Result<Reply, Failure> {
     let mut sids_left_out = false;
     if fit.characters() > args.limit {
         let bare = fit.without_sids();
-        if bare.characters() < fit.characters() {
+        // What is split needs no names taken away.
+        let is_split = args.split && original.kind() == PolicyKind::Identity;
+        let is_enough = bare.characters() <= args.limit;
+        if bare.characters() < fit.characters() && (is_enough || !is_split) {
             sids_left_out = true;
             fit = bare;
         }
