@@ -119,7 +119,9 @@ fn cut(
         let at = if others > limit / 2 || length > FAR * limit {
             half
         } else {
-            let counts: Vec<usize> = (1..list.count).collect();
+            // A document holds hardly more values than that.
+            let most = list.count.min(limit / VALUE + 2);
+            let counts: Vec<usize> = (1..most).collect();
             let fill =
                 counts.partition_point(|count| size(&part(&piece, list, 0..*count)) <= limit);
             if fill == 0 { half } else { fill }
@@ -235,7 +237,9 @@ fn name_apart(statements: &mut [Statement]) {
 /// Parts that a statement is cut into at most.
 const PIECES: usize = 10_000;
 /// Documents that a statement takes up from which on it is halved, for measuring it costs more.
-const FAR: usize = 64;
+const FAR: usize = 8;
+/// Characters of a short value with its quotes and comma.
+const VALUE: usize = 4;
 /// Characters of a prefix, about.
 const PREFIX: usize = 16;
 /// Characters of a caller, about.
