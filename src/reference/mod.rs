@@ -116,21 +116,31 @@ pub fn trace(policies: &[Policy], request: &Request<'_>) -> Vec<StatementTrace> 
     let mut traces = Vec::new();
     for (policy_index, policy) in policies.iter().enumerate() {
         for (statement_index, statement) in policy.statements().iter().enumerate() {
-            traces.push(StatementTrace {
-                policy: policy_index,
-                statement: statement_index,
-                effect: statement.effect.value,
-                matches: statement_matches(statement, request),
-                principal: principal_matches(statement, request),
-                action: action_matches(&statement.action, request),
-                resource: resource_matches(&statement.resource, request),
-                conditions: (statement.conditions.iter())
-                    .map(|condition| condition_holds(condition, statement, request))
-                    .collect(),
-            });
+            let mut trace = trace_statement(statement, request);
+            trace.policy = policy_index;
+            trace.statement = statement_index;
+            traces.push(trace);
         }
     }
     traces
+}
+
+/// Returns which elements of one statement match, as policy 0 and statement 0.
+///
+/// For callers that ask about a few statements of many.
+pub fn trace_statement(statement: &Statement, request: &Request<'_>) -> StatementTrace {
+    StatementTrace {
+        policy: 0,
+        statement: 0,
+        effect: statement.effect.value,
+        matches: statement_matches(statement, request),
+        principal: principal_matches(statement, request),
+        action: action_matches(&statement.action, request),
+        resource: resource_matches(&statement.resource, request),
+        conditions: (statement.conditions.iter())
+            .map(|condition| condition_holds(condition, statement, request))
+            .collect(),
+    }
 }
 
 /// Which elements of a statement match a request.

@@ -223,8 +223,20 @@ fn a_fitted_policy_decides_alike() {
         let fit = analysis::fit(&policy).unwrap();
         let fitted = Policy::from_json_as(&fit.text(), policy.kind()).unwrap();
         won += fit.characters_before() - fit.characters();
+        let split = fit.split(fit.characters() * 2 / 3).unwrap();
+        let parts = split.texts();
+        let parts: Vec<Policy> = (parts.iter())
+            .map(|text| Policy::from_json_as(text, policy.kind()).unwrap())
+            .collect();
         for request in &requests {
             request.lend(Reading::Plain, |request| {
+                let (before, after) = decisions(core::slice::from_ref(&policy), &parts, request);
+                assert_eq!(
+                    before,
+                    after,
+                    "seed {seed}, split\n{}",
+                    split.texts().join("\n")
+                );
                 let (before, after) = decisions(
                     core::slice::from_ref(&policy),
                     core::slice::from_ref(&fitted),

@@ -509,6 +509,101 @@ fn fit_merges_nothing_that_means_more_together() {
     );
 }
 
+/// Each within the limit, and together the same; a list of which none may match stays whole.
+#[test]
+fn a_split_is_within_the_limit_and_equal() {
+    let list = |third: &str, count: usize| -> String {
+        let cidrs: Vec<String> = (0..count)
+            .map(|i| format!("\"203.0.{third}.{}\"", i * 2))
+            .collect();
+        format!("[{}]", cidrs.join(","))
+    };
+    let paths: Vec<String> = (0..40)
+        .map(|i| format!("\"execute-api:/prod/GET/p{i}\""))
+        .collect();
+    let cut = policy(&[
+        statement(
+            "Allow",
+            &format!("[{}]", paths.join(",")),
+            &ip(&list("113", 100)),
+        ),
+        statement("Deny", r#""execute-api:/prod/*""#, &ip(&list("114", 20))),
+        statement("Allow", r#""execute-api:/test/*""#, "{}"),
+    ]);
+    let fit = analysis::fit(&cut).unwrap();
+    for limit in [400, 700, 1_000, 2_500, 20_000] {
+        let split = fit.split(limit).unwrap();
+        assert!(split.is_whole(), "{limit}");
+        assert!(
+            split
+                .texts()
+                .iter()
+                .all(|text| text.chars().count() <= limit),
+            "{limit}"
+        );
+        assert!(
+            analysis::diff(core::slice::from_ref(&cut), split.policies())
+                .unwrap()
+                .is_empty()
+        );
+    }
+    let long = policy(&[statement(
+        "Allow",
+        r#""execute-api:/*""#,
+        &ip(&list("113", 120)),
+    )]);
+    let fit = analysis::fit(&long).unwrap();
+    for limit in [500, 800, 1_500] {
+        let count = fit.split(limit).unwrap().policies().len();
+        let repeated = characters_without_list(&fit);
+        let least = (fit.characters() - repeated).div_ceil(limit - repeated);
+        assert!(
+            count <= least + 1,
+            "{count} of {limit}, where {least} may do"
+        );
+    }
+    let not = format!(
+        r#"{{"NotIpAddress":{{"aws:SourceIp":{}}}}}"#,
+        list("113", 100)
+    );
+    let whole = policy(&[
+        statement("Allow", r#""execute-api:/*""#, "{}"),
+        statement("Deny", r#""execute-api:/*""#, &not),
+    ]);
+    let split = analysis::fit(&whole).unwrap().split(500).unwrap();
+    assert_eq!((split.too_long(), split.is_whole()), (&[1][..], false));
+}
+
+/// Returns the characters of a fitted policy of one list without that list.
+fn characters_without_list(fit: &analysis::Fit) -> usize {
+    let text = fit.text();
+    text.rfind(":[").unwrap() + text.len() - text.find(']').unwrap()
+}
+
+#[test]
+fn the_parts_of_a_statement_have_names_of_their_own() {
+    let named = |sid: &str, path: &str| {
+        statement("Allow", path, &ip(r#"["10.0.0.1","10.0.1.1"]"#)).replacen(
+            '{',
+            &format!("{{\"Sid\":\"{sid}\","),
+            1,
+        )
+    };
+    let old = policy(&[
+        named("One", r#"["execute-api:/a","execute-api:/b"]"#),
+        named("One", r#""execute-api:/c""#).replace("10.0.0.1", "10.0.2.1"),
+    ]);
+    let split = analysis::fit(&old).unwrap().split(1_000).unwrap();
+    for policy in split.policies() {
+        let mut sids: Vec<&str> = (policy.statements().iter())
+            .map(|s| &*s.sid.as_ref().unwrap().value)
+            .collect();
+        let all = sids.len();
+        sids.dedup();
+        assert_eq!(sids.len(), all, "{sids:?}");
+    }
+}
+
 #[test]
 fn an_example_is_a_request_like_any_other() {
     let old = policy(&[statement(

@@ -136,7 +136,7 @@ fn document(statements: &[(&str, &str, &str)]) -> String {
 /// The dead statements and what stands for them.
 fn dead(statements: &[(&str, &str, &str)]) -> Vec<(usize, Vec<usize>)> {
     let report = of_text(&document(statements));
-    assert_eq!(report.unexamined, [], "{statements:?}");
+    assert_eq!(report.unexamined, [], "{:?}", statements.first());
     let dead = report
         .findings
         .iter()
@@ -167,6 +167,10 @@ fn dead_statements() {
     let red = r#""StringEquals":{"aws:PrincipalTag/team":"red"}"#;
     let red_blue = r#""StringEquals":{"AWS:PrincipalTag/team":["blue","red"]}"#;
     let not_red = r#""StringNotEquals":{"aws:PrincipalTag/team":"red"}"#;
+    let like = r#""StringLike":{"aws:UserAgent":["b*","a?*"]}"#;
+    let like_more = r#""StringLike":{"aws:UserAgent":["ab*c","b"]}"#;
+    let not_like = r#""StringNotLike":{"aws:UserAgent":["b*","a?*"]}"#;
+    let not_like_more = r#""StringNotLike":{"aws:UserAgent":["ab*c","b"]}"#;
     for (what, statements, expected) in [
         ("one alone", vec![("Allow", ALL, "")], vec![]),
         (
@@ -278,6 +282,21 @@ fn dead_statements() {
             vec![],
         ),
         (
+            "a wider pattern",
+            vec![("Allow", ALL, like), ("Allow", PROD, like_more)],
+            vec![(1, vec![0])],
+        ),
+        (
+            "a narrower pattern",
+            vec![("Allow", ALL, like_more), ("Allow", PROD, like)],
+            vec![],
+        ),
+        (
+            "not like a narrower pattern",
+            vec![("Deny", ALL, not_like_more), ("Deny", PROD, not_like)],
+            vec![(1, vec![0])],
+        ),
+        (
             "a chain",
             vec![
                 ("Allow", PROD, &lower),
@@ -289,6 +308,27 @@ fn dead_statements() {
     ] {
         assert_eq!(dead(&statements), expected, "{what}");
     }
+}
+
+/// Thousands of statements that differ by a text alone are told apart without comparing each with each; in a
+/// debug build that would take minutes.
+#[test]
+fn dead_statements_of_many_with_one_pattern() {
+    const MANY: usize = 2_000;
+    let conditions: Vec<String> = (0..MANY)
+        .map(|i| {
+            // Each thirtieth shares a text with the one before.
+            let name = if i % 30 == 29 { i - 1 } else { i };
+            format!(r#""StringEquals":{{"aws:UserAgent":["agent {name}.","spare {i}."]}}"#)
+        })
+        .collect();
+    let mut statements: Vec<(&str, &str, &str)> = (conditions.iter())
+        .map(|condition| ("Allow", r#""execute-api:/*""#, condition.as_str()))
+        .collect();
+    assert!(dead(&statements).is_empty());
+    let wide = r#""StringEquals":{"aws:UserAgent":["own.","spare 8.","agent 8."]}"#;
+    statements.push(("Allow", r#""execute-api:/*""#, wide));
+    assert!(dead(&statements) == [(8, vec![MANY])]);
 }
 
 #[test]

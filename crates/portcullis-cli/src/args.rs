@@ -90,14 +90,11 @@ impl Command {
             Self::Inspect(args) => args.format,
             Self::Lint(args) => args.format.of_messages(),
             Self::Diff(args) => args.stderr_format(),
+            Self::Fit(args) => args.format,
             Self::Fmt(args) => args.format,
             Self::Test(args) => args.format(),
             Self::Replay(args) => args.format.of_diagnostics(),
-            Self::Compile(_)
-            | Self::Eval(_)
-            | Self::Fit(_)
-            | Self::Completions(_)
-            | Self::Man(_) => Format::Human,
+            Self::Compile(_) | Self::Eval(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
         }
     }
 }

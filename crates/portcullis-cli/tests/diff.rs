@@ -268,9 +268,122 @@ fn fit_says_how_far_it_got() {
         "{}",
         outcome.stderr
     );
+    // An API has one resource policy.
     let split = fit(&file, &["--split"]);
     assert_eq!(split.code, Some(1));
-    assert!(split.stdout.starts_with('{'));
+    assert_eq!(split.stdout.lines().count(), 1);
+    assert!(
+        split
+            .stderr
+            .contains("it takes 2 policies of 8192 characters, and an API has one resource policy"),
+        "{}",
+        split.stderr
+    );
+    let folder = file.with_extension("parts");
+    let written = fit(&file, &["--split", "--out-dir", folder.to_str().unwrap()]);
+    assert_eq!(written.code, Some(1));
+    assert!(!folder.exists());
+    fs::remove_file(file).unwrap();
+}
+
+/// An identity policy with a list too long for one document, a Deny, and a statement of its own.
+fn long_identity(name: &str) -> PathBuf {
+    let list: Vec<String> = (0..900)
+        .map(|i| format!("\"203.{}.{}.7\"", i / 100, i % 100 * 2))
+        .collect();
+    let file = std::env::temp_dir().join(format!("portcullis-{name}-{}.json", std::process::id()));
+    let text = format!(
+        r#"{{"Version": "2012-10-17", "Statement": [
+            {{"Sid": "Deletes", "Effect": "Deny", "Action": "execute-api:Invoke", "Resource": "execute-api:/*/DELETE/*"}},
+            {{"Sid": "Partners", "Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "execute-api:/*", "Condition": {{"IpAddress": {{"aws:SourceIp": [{}]}}}}}}]}}"#,
+        list.join(", ")
+    );
+    fs::write(&file, text).unwrap();
+    file
+}
+
+#[test]
+fn fit_splits_what_one_identity_can_have() {
+    let file = long_identity("split");
+    let outcome = fit(&file, &["--split", "--limit", "6144"]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(
+        outcome
+            .stderr
+            .contains("it takes 3 policies of 6144 characters, all in force together"),
+        "{}",
+        outcome.stderr
+    );
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    assert_eq!(lines.len(), 3);
+    let folder = file.with_extension("parts");
+    let arguments = [
+        "--split",
+        "--limit",
+        "6144",
+        "--out-dir",
+        folder.to_str().unwrap(),
+    ];
+    let written = fit(&file, &arguments);
+    assert_eq!(written.code, Some(0), "{}", written.stderr);
+    let files: Vec<&str> = written.stdout.lines().collect();
+    let mut command = vec!["diff", "--old", file.to_str().unwrap()];
+    for (part, line) in files.iter().zip(&lines) {
+        let text = fs::read_to_string(part).unwrap();
+        assert_eq!(text.trim_end(), *line);
+        let expanded = text.replace(
+            "execute-api:/",
+            "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/",
+        );
+        assert!(expanded.trim_end().chars().count() <= 6_144);
+        command.extend(["--new", part]);
+    }
+    assert_eq!(run_args(&command, "").code, Some(0));
+    // Without one of them another is decided.
+    assert_eq!(run_args(&command[..command.len() - 2], "").code, Some(1));
+    // What is there already would be attached with the rest.
+    let again = fit(&file, &arguments);
+    assert_eq!((again.stdout.as_str(), again.code), ("", Some(2)));
+    assert!(again.stderr.contains("is not empty"), "{}", again.stderr);
+    fs::remove_dir_all(folder).unwrap();
+    fs::remove_file(file).unwrap();
+}
+
+#[test]
+fn fit_for_scripts() {
+    let file = long_identity("json");
+    let json = |more: &[&str]| -> (Json, Option<i32>) {
+        let mut arguments = vec!["--format", "json"];
+        arguments.extend(more);
+        let outcome = fit(&file, &arguments);
+        assert_eq!(outcome.stdout.lines().count(), 1);
+        (serde_json::from_str(&outcome.stdout).unwrap(), outcome.code)
+    };
+    let (whole, code) = json(&["--limit", "20000"]);
+    assert_eq!(code, Some(0));
+    assert_eq!(
+        (&whole["fits"], &whole["proven"], &whole["documents"]),
+        (&true.into(), &true.into(), &1.into())
+    );
+    assert_eq!(whole["policies"][0]["Statement"][0]["Sid"], "Deletes");
+    let (above, code) = json(&["--limit", "6144"]);
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        (&above["fits"], &above["documents"], &above["sids_left_out"]),
+        (&false.into(), &3.into(), &true.into())
+    );
+    assert_eq!(above["policies"], serde_json::json!([]));
+    let (split, code) = json(&["--limit", "6144", "--split"]);
+    assert_eq!(code, Some(0));
+    assert_eq!(split["policies"].as_array().unwrap().len(), 3);
+    assert_eq!(split["sids_left_out"], false);
+    assert_eq!(split["policies"][0]["Statement"][0]["Sid"], "Deletes");
+    let (none, code) = json(&["--limit", "100", "--split"]);
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        (&none["documents"], &none["too_long"]),
+        (&Json::Null, &serde_json::json!([0, 1]))
+    );
     fs::remove_file(file).unwrap();
 }
 

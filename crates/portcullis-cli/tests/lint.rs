@@ -469,6 +469,44 @@ fn sarif_has_the_form_of_its_schema() {
     );
 }
 
+/// A finding is known again where lines were put above it, and two equal ones are two.
+#[test]
+fn sarif_fingerprints_outlive_other_lines() {
+    let fingerprints = |policy: &str| -> Vec<String> {
+        let only = "--only host-bits-set --only duplicate-cidr";
+        let outcome = run_with(&format!("lint - --format sarif {only}"), policy);
+        let log: Json = serde_json::from_str(&outcome.stdout).unwrap();
+        let results = log["runs"][0]["results"].as_array().unwrap();
+        (results.iter())
+            .map(|result| {
+                result["partialFingerprints"]["portcullis/v1"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned()
+            })
+            .collect()
+    };
+    let again = SPOILT.replace("\"203.0.113.9\",", "\"203.0.113.9\", \"198.51.100.1\",");
+    let before = fingerprints(&again);
+    assert!(before.iter().any(|text| text.ends_with(":2")), "{before:?}");
+    let mut different = before.clone();
+    different.sort();
+    different.dedup();
+    assert_eq!(different.len(), before.len());
+    assert_eq!(
+        fingerprints(&format!("\n\n{}", again.replace(": ", " :\n "))),
+        before
+    );
+    let renamed = fingerprints(&again.replace("203.0.113.7/24", "203.0.113.8/24"));
+    assert_ne!(renamed, before);
+    // Of every version: whoever stores them compares them with the next one's.
+    let pinned = r#"{"Version": "2012-10-17", "Statement": {"Sid": "A", "Effect": "Allow", "Principal": "*",
+        "Action": "execute-api:Invoke", "Resource": "execute-api:/prod/GET/a",
+        "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.7/24"}}}}"#;
+    let pinned = fingerprints(pinned);
+    assert_eq!(pinned, ["8bf2aab80699ac2e:1"]);
+}
+
 fn check_region(region: &Json) {
     let number = |name: &str| region[name].as_u64().unwrap();
     assert!(number("startLine") >= 1 && number("startColumn") >= 1);

@@ -375,6 +375,61 @@ fn many_lines_are_listed_in_order_from_several_logs_and_stdin() {
     assert_eq!(expected.next(), None);
 }
 
+/// The statements that decide, of both sides, as `explain` names them for each side.
+#[test]
+fn changed_requests_name_the_statements() {
+    let determining = |policy: &str, ip: &str| -> Json {
+        let outcome = run(&format!(
+            "explain -p {policy} --source-ip {ip} -X GET --path /pets --stage prod --format json"
+        ));
+        let json: Json = serde_json::from_str(&outcome.stdout).unwrap();
+        let named = |statement: &Json| {
+            serde_json::json!({
+                "policy": policy, "statement": statement["statement"], "sid": statement["sid"],
+            })
+        };
+        json["determining"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(named)
+            .collect()
+    };
+    let addresses = [
+        "198.51.100.1",
+        "203.0.113.7",
+        "192.0.2.200",
+        "2001:db8:bad::1",
+        "::1",
+    ];
+    let text: String = (addresses.iter().cycle().take(50))
+        .map(|ip| format!("{{\"source_ip\":\"{ip}\",\"method\":\"GET\",\"path\":\"/pets\"}}\n"))
+        .collect();
+    let mut seen = 0;
+    for (now, before) in [
+        ("block-list.json", "office-allow-list.json"),
+        ("office-allow-list.json", "block-list.json"),
+    ] {
+        let stage = "--stage prod --format jsonl";
+        let outcome = run_with(
+            &format!("replay -p {now} --against {before} {stage}"),
+            &text,
+        );
+        let alone = run_with(&format!("replay -p {now} {stage}"), &text);
+        for (outcome, against) in [(outcome, Some(before)), (alone, None)] {
+            for line in outcome.stdout.lines() {
+                let json: Json = serde_json::from_str(line).unwrap();
+                let ip = json["source_ip"].as_str().unwrap();
+                assert_eq!(json["determining"], determining(now, ip), "{json}");
+                let expected = against.map_or(Json::Null, |before| determining(before, ip));
+                assert_eq!(json["determining_before"], expected, "{json}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 60, "{seen}");
+}
+
 #[test]
 fn a_huge_line_is_bad_and_the_next_is_read() {
     let good =

@@ -233,7 +233,17 @@ fn the_answer_as_junit() {
         &cases.replace(": allow", ": deny"),
     );
     assert_eq!(outcome.code, Some(1));
-    let (before, failure) = outcome.stdout.split_once("<failure ").unwrap();
+    let (text, times) = without_times(&outcome.stdout);
+    // The run, its file, that one's cases, and the coverage.
+    let [run, file, cases @ .., coverage] = times.as_slice() else {
+        panic!("{times:?}");
+    };
+    assert_eq!((run, coverage, cases.len()), (file, &0.0, 3));
+    assert!(
+        (file - cases.iter().sum::<f64>()).abs() < 1e-5 && cases.iter().all(|time| *time > 0.0),
+        "{times:?}"
+    );
+    let (before, failure) = text.split_once("<failure ").unwrap();
     assert_eq!(
         before,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>
@@ -266,6 +276,19 @@ fn the_answer_as_junit() {
 </testsuites>
 "
     );
+}
+
+/// Returns a report without its times, and those.
+fn without_times(report: &str) -> (String, Vec<f64>) {
+    let mut pieces = report.split(" time=\"");
+    let mut text = pieces.next().unwrap().to_owned();
+    let mut times = Vec::new();
+    for piece in pieces {
+        let (time, rest) = piece.split_once('"').unwrap();
+        times.push(time.parse().unwrap());
+        text.push_str(rest);
+    }
+    (text, times)
 }
 
 #[test]

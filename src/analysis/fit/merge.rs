@@ -85,11 +85,7 @@ fn merged(one: &Statement, other: &Statement) -> Option<Statement> {
         [] => {}
         [(index, more)] => {
             let condition = merged.conditions.get_mut(*index)?;
-            let operator = condition.operator.value;
-            // Of a negated operator no value may match, and of `ForAllValues` each value of the
-            // request may match another: neither is an "or" of two conditions.
-            if operator.operator.is_negated() || operator.qualifier == Some(Qualifier::ForAllValues)
-            {
+            if !is_alternatives(condition) {
                 return None;
             }
             match (&mut condition.values, more) {
@@ -101,6 +97,15 @@ fn merged(one: &Statement, other: &Statement) -> Option<Statement> {
         _ => return None,
     }
     Some(merged)
+}
+
+/// Returns whether a condition with two lists of values joined says the same as either or the other.
+///
+/// Of a negated operator no value may match, and of `ForAllValues` each value of the request may match
+/// another: neither is an "or" of two conditions.
+pub(super) fn is_alternatives(condition: &Condition) -> bool {
+    let operator = condition.operator.value;
+    !operator.operator.is_negated() && operator.qualifier != Some(Qualifier::ForAllValues)
 }
 
 /// Returns, for each condition of `one` that has other values in `other`, its index and those; `None`

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! statements ──drop dead──▶ ──shrink: CIDRs, patterns──▶ ──merge──▶ ──drop dead──▶ ──diff──▶ proven equal
+//!                                                                     └──split──▶ several policies, for a limit
 //! ```
 //!
 //! Statements become one where they differ in one list of alternatives only: resources,
@@ -16,10 +17,13 @@
 
 mod merge;
 mod shrink;
+mod split;
 
 use super::diff::{dead_statements, diff};
 use super::error::AnalysisError;
 use crate::policy::{Policy, Statement};
+
+pub use self::split::Split;
 
 /// A policy and the smaller one that was found for it.
 #[derive(Clone, Debug)]
@@ -37,30 +41,57 @@ pub struct Fit {
 /// As [`diff()`](crate::analysis::diff()): short-hand is to be expanded first, as the limit counts it expanded.
 pub fn fit(policy: &Policy) -> Result<Fit, AnalysisError> {
     let before = characters(&policy.to_json_compact());
+    let mut found = Fit {
+        before,
+        policy: policy.clone(),
+        dead: 0,
+        is_proven: false,
+    };
+    // What goes furthest is the hardest to prove.
+    for steps in [Steps::All, Steps::WithoutDead, Steps::WithinStatements] {
+        let (statements, dead) = shortened(policy, steps)?;
+        let shorter = policy.with_statements(statements);
+        if diff(
+            core::slice::from_ref(policy),
+            core::slice::from_ref(&shorter),
+        )?
+        .is_empty()
+        {
+            found.is_proven = true;
+            if characters(&compact(&shorter)) <= before {
+                found.policy = shorter;
+                found.dead = dead;
+            }
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// How much is done to a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Steps {
+    All,
+    WithoutDead,
+    WithinStatements,
+}
+
+/// Returns statements that say the same in less, and how many were dropped.
+fn shortened(policy: &Policy, steps: Steps) -> Result<(Vec<Statement>, usize), AnalysisError> {
     let mut statements: Vec<Statement> = policy.statements().to_vec();
-    let mut dead = drop_dead(policy, &mut statements)?;
+    let mut dead = 0;
+    if steps == Steps::All {
+        dead += drop_dead(policy, &mut statements)?;
+    }
     statements.iter_mut().for_each(shrink::statement);
-    merge::statements(&mut statements);
-    statements.iter_mut().for_each(shrink::statement);
-    dead += drop_dead(policy, &mut statements)?;
-    let found = policy.with_statements(statements);
-    let is_smaller = characters(&compact(&found)) <= before;
-    let is_proven = diff(core::slice::from_ref(policy), core::slice::from_ref(&found))?.is_empty();
-    Ok(if is_smaller && is_proven {
-        Fit {
-            before,
-            policy: found,
-            dead,
-            is_proven,
-        }
-    } else {
-        Fit {
-            before,
-            policy: policy.clone(),
-            dead: 0,
-            is_proven,
-        }
-    })
+    if steps != Steps::WithinStatements {
+        merge::statements(&mut statements);
+        statements.iter_mut().for_each(shrink::statement);
+    }
+    if steps == Steps::All {
+        dead += drop_dead(policy, &mut statements)?;
+    }
+    Ok((statements, dead))
 }
 
 impl Fit {
@@ -102,34 +133,21 @@ impl Fit {
         }
     }
 
-    /// Returns whether what was found first was proven equal; if not, the policy is as it was given.
+    /// Returns whether something was found that is proven equal; if not, the policy is as it was given.
     pub const fn is_proven(&self) -> bool {
         self.is_proven
     }
 
-    /// Returns how many policies of `limit` characters the statements take, in their order, and the
-    /// statements that are too long for one, by index.
-    pub fn packing(&self, limit: usize) -> (usize, Vec<usize>) {
-        let statements = self.policy.statements();
-        let size =
-            |list: &[Statement]| characters(&compact(&self.policy.with_statements(list.to_vec())));
-        let mut count = 0;
-        let mut too_long = Vec::new();
-        let mut held = 0;
-        let frame = size(&[]);
-        for (index, statement) in statements.iter().enumerate() {
-            // One more comma.
-            let own = size(core::slice::from_ref(statement)).saturating_sub(frame) + 1;
-            if frame + own > limit + 1 {
-                too_long.push(index);
-            }
-            if held == 0 || held + own > limit + 1 {
-                count += 1;
-                held = frame;
-            }
-            held += own;
-        }
-        (count, too_long)
+    /// Returns policies of at most `limit` characters that together decide every request alike.
+    ///
+    /// That is of use where several policies are in force together, as those of one identity are. An API
+    /// has one resource policy.
+    ///
+    /// # Errors
+    ///
+    /// As [`diff()`](crate::analysis::diff()), by which the policies are compared.
+    pub fn split(&self, limit: usize) -> Result<Split, AnalysisError> {
+        Split::new(&self.policy, limit)
     }
 }
 

@@ -125,7 +125,8 @@ With --format json the answer is one line:
    \"errors\":0,\"warnings\":0,\"notes\":0,\"allowed\":0,\"fixed\":0,
    \"unexamined\":[{\"policy\":\"FILE\",\"statement\":0}]}
 where start and end count bytes of the file, and `unexamined` lists statements for which \
-`dead-statement` would have taken too long.
+`dead-statement` would have taken too long. With --format sarif each result has a fingerprint, \
+`portcullis/v1`, which stays the same when other lines change.
 
 Examples:
   portcullis lint office.json

@@ -1,9 +1,14 @@
 //! Findings as SARIF 2.1.0, the form that code scanning services take.
+//!
+//! A service knows a finding again by its fingerprint, which says what was found, in which
+//! statement, and not on which line: lines put above it make no new finding of it.
 
 #![expect(
     clippy::indexing_slicing,
     reason = "a member is added to an object that was made here"
 )]
+
+use std::collections::HashMap;
 
 use portcullis::Position;
 use portcullis::analysis::lint::{self, Edit, Finding, Report, Rule};
@@ -14,8 +19,17 @@ use crate::policies::LoadedPolicy;
 
 /// Returns the log of one run.
 pub(super) fn text(loaded: &[LoadedPolicy], report: &Report) -> String {
+    let mut seen: HashMap<u64, usize> = HashMap::new();
     let results: Vec<Json> = (report.findings.iter())
-        .filter_map(|finding| Some(result(loaded.get(finding.policy)?, finding)))
+        .filter_map(|finding| {
+            let loaded = loaded.get(finding.policy)?;
+            let hash = fingerprint(loaded, finding);
+            // Of equal ones, which.
+            let number = seen.entry(hash).and_modify(|n| *n += 1).or_insert(1);
+            let mut result = result(loaded, finding);
+            result["partialFingerprints"] = json!({ FINGERPRINT: format!("{hash:016x}:{number}") });
+            Some(result)
+        })
         .collect();
     json_line(&json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -99,6 +113,25 @@ fn result(loaded: &LoadedPolicy, finding: &Finding) -> Json {
     result
 }
 
+/// Returns what stays the same about a finding when other lines of its policy change.
+fn fingerprint(loaded: &LoadedPolicy, finding: &Finding) -> u64 {
+    let text = loaded.policy.source_text();
+    let found = text.get(finding.range.clone()).unwrap_or_default();
+    let sid = finding.sid.as_deref().unwrap_or_default();
+    // FNV-1a, for it has to be the same in every version.
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut add = |byte: u8| {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    };
+    for part in [uri(&loaded.file).as_str(), finding.rule.id, sid, found] {
+        part.bytes()
+            .filter(|byte| !byte.is_ascii_whitespace())
+            .for_each(&mut add);
+        add(0);
+    }
+    hash
+}
+
 fn replacement(edit: &Edit) -> Json {
     json!({
         "deletedRegion": region(edit.position, edit.end),
@@ -129,3 +162,6 @@ fn uri(file: &str) -> String {
     }
     uri
 }
+
+/// What the fingerprint is called; another way of making it is another name.
+const FINGERPRINT: &str = "portcullis/v1";

@@ -63,6 +63,9 @@ the pointer or the arrow keys tell prefix, decision, statement and the CIDR that
 column. SVG and HTML take larger cells where a policy has so many prefixes that the file would be too large, and \
 say so.
 
+A policy that compares the text of aws:SourceIp by wildcards (StringLike with 203.0.113.*) or variables cannot \
+be drawn: what it matches is no list of prefixes. The error names the statement; IpAddress says it with CIDRs.
+
 With --diff OLD only what changed is coloured: what became allowed, and what became denied. An explicit deny \
 that became an implicit one or the reverse is no change.
 

@@ -121,8 +121,10 @@ prefixes (IPv4 /24, IPv6 /48), resources and statements that have most of them. 
 the denied. Counts of prefixes and resources are exact up to 16,384 different ones; beyond, rare ones are \
 given up and the others are lower bounds, which the answer says. A changed request as a JSON line:
   {\"file\":\"…\",\"line\":1,\"source_ip\":\"…\",\"method\":\"…\",\"path\":\"…\",\"resource\":\"arn:…\",
-   \"before\":\"allow\",\"decision\":\"explicit_deny\"}
-where `before` is missing without --against. They are in the order of the logs.
+   \"before\":\"allow\",\"decision\":\"explicit_deny\",
+   \"determining\":[{\"policy\":\"FILE\",\"statement\":0,\"sid\":\"…\"|null}],\"determining_before\":[…]}
+where `before` and `determining_before` are missing without --against, and no statement determines an \
+implicit deny. They are in the order of the logs.
 With --format json the answer is one line:
   {\"requests\":1,\"unreadable\":0,\"bad_lines\":[{\"file\":\"…\",\"line\":1,\"reason\":\"…\"}],
    \"path_templates\":0,\"decisions\":{\"allow\":1,\"explicit_deny\":0,\"implicit_deny\":0},

@@ -11,10 +11,10 @@ use core::fmt::Write;
 use core::net::IpAddr;
 
 use portcullis::decision::Determining;
-use portcullis::{Api, Decision, Engine, Explanation, Request, Scope, Value};
+use portcullis::{Api, Decision, Engine, Explanation, Principal, Request, Scope, Value};
 use serde::Serialize;
 
-use super::ask::{Ask, Asking, CURRENT_TIME, EPOCH_TIME, USER_AGENT};
+use super::ask::{Ask, Asking, CURRENT_TIME, EPOCH_TIME, Start, USER_AGENT};
 use super::record::{Record, Unreadable};
 use super::tally::{Cause, Outcome, Prefix, Tally};
 use crate::failure::Failure;
@@ -138,12 +138,20 @@ pub(crate) struct Judge<'e> {
     /// The last API's engines, where policies have short-hand.
     last: Option<(String, Arc<Pair>)>,
     /// Causes by request: of those that are denied, many come again.
-    causes: HashMap<Box<str>, Box<[Cause]>>,
-    /// One in so many changed requests is explained.
+    causes: HashMap<Box<str>, Causes>,
+    /// One in so many changed requests is explained, where they are not listed.
     stride: u64,
-    start: String,
+    start: Start,
     text: String,
     key: String,
+}
+
+/// The statements that caused the decisions about a request.
+#[derive(Clone, Debug, Default)]
+struct Causes {
+    now: Box<[Cause]>,
+    /// `None` where nobody asked for them.
+    before: Option<Box<[Cause]>>,
 }
 
 struct Scoped<'e> {
@@ -164,7 +172,7 @@ impl<'e> Judge<'e> {
             causes: HashMap::new(),
             stride: u64::try_from(judges.statements() / EXPLAINED)
                 .map_or(1, |stride| stride.max(1)),
-            start: String::new(),
+            start: Start::default(),
             text: String::new(),
             key: String::new(),
         }
@@ -180,13 +188,15 @@ impl<'e> Judge<'e> {
         let mut start = core::mem::take(&mut self.start);
         let asked = self.asking.read(record, &mut start);
         let answer = asked.and_then(|ask| {
-            let outcome = self.decide(&ask, &start)?;
+            let start = start.text();
+            let outcome = self.decide(&ask, start)?;
             self.tally.count(outcome);
             self.tally.templates += u64::from(ask.is_template);
             if outcome.is_listed() {
-                self.detail(&ask, &start, outcome);
+                self.detail(&ask, start, outcome, changed.is_some());
                 if let Some(changed) = changed {
-                    write_changed(&ask, &start, outcome, place, changed);
+                    let causes = self.causes.get(&*self.key);
+                    self.write_changed(&ask, start, outcome, place, causes, changed);
                 }
             }
             Ok(())
@@ -269,21 +279,30 @@ impl<'e> Judge<'e> {
     }
 
     /// Counts where a listed request came from, what it called, and which statements caused its outcome.
-    fn detail(&mut self, ask: &Ask<'_>, start: &str, outcome: Outcome) {
+    ///
+    /// Those are then in `self.causes` under `self.key`, for one request in so many, or if it `is_told`.
+    fn detail(&mut self, ask: &Ask<'_>, start: &str, outcome: Outcome, is_told: bool) {
         let number = self.tally.of(outcome);
-        // What is asked, whole: equal texts have equal causes. The time is in none of them.
+        // What is asked, whole: equal keys have equal causes. The time is in none of them.
         let mut key = core::mem::take(&mut self.key);
         key.clear();
+        // None of it has a zero in it but for strange user agents, for which the length tells.
+        let agent = ask.user_agent.unwrap_or_default();
         // Writing to a String does not fail.
-        let _ = write!(
-            key,
-            "{outcome:?} {} {:?} {:?} {start}{}/{}",
-            ask.ip, ask.principal, ask.user_agent, ask.method, ask.path
-        );
-        let is_explained = number.is_multiple_of(self.stride);
+        let _ = write!(key, "{} {}\0{agent}\0", outcome.number(), agent.len());
+        let caller = match ask.principal {
+            Principal::Aws(arn) => arn,
+            // No log tells of others.
+            _ => "",
+        };
+        for piece in [caller, "\0", start, ask.method, "/", ask.path, "\0"] {
+            key.push_str(piece);
+        }
+        let _ = write!(key, "{}", ask.ip);
+        let is_explained = is_told || number.is_multiple_of(self.stride);
         let is_known = ask.time.is_none() && self.causes.contains_key(&*key);
         if is_explained && !is_known {
-            let causes = self.explain(ask, start, outcome);
+            let causes = self.explain(ask, start, outcome, is_told);
             if self.causes.len() >= CAUSE_LIMIT {
                 self.causes.clear();
             }
@@ -298,7 +317,7 @@ impl<'e> Judge<'e> {
             group.resources.count(cut(&self.text, RESOURCE_LIMIT));
             if is_explained {
                 group.explained += 1;
-                for &cause in self.causes.get(&*key).into_iter().flatten() {
+                for &cause in self.causes.get(&*key).into_iter().flat_map(Causes::counted) {
                     *group.statements.entry(cause).or_default() += 1;
                 }
             }
@@ -306,14 +325,14 @@ impl<'e> Judge<'e> {
         self.key = key;
     }
 
-    /// Returns the statements that caused an outcome: those of now, or where nothing matches any
-    /// more, those of before that did.
-    fn explain(&mut self, ask: &Ask<'_>, start: &str, outcome: Outcome) -> Box<[Cause]> {
+    /// Returns the statements that caused an outcome; those of before too if that is to be told, or if
+    /// nothing matches any more.
+    fn explain(&mut self, ask: &Ask<'_>, start: &str, outcome: Outcome, is_told: bool) -> Causes {
         self.join(ask, start);
         let pair: &Pair = match (&self.judges.engines, &self.last) {
             (Engines::One(pair), _) => pair,
             (Engines::ByApi(_), Some((_, pair))) => pair,
-            (Engines::ByApi(_), None) => return Box::default(),
+            (Engines::ByApi(_), None) => return Causes::default(),
         };
         let causes = |engine: &Engine, is_before: bool| -> Box<[Cause]> {
             let Explanation { determining, .. } =
@@ -325,9 +344,85 @@ impl<'e> Judge<'e> {
             };
             determining.iter().map(cause).collect()
         };
-        match (&pair.before, outcome.now()) {
-            (Some(before), Decision::ImplicitDeny) => causes(before, true),
-            _ => causes(&pair.now, false),
+        let is_silent = outcome.now() == Decision::ImplicitDeny;
+        let before = pair.before.as_ref().filter(|_| is_told || is_silent);
+        Causes {
+            now: if is_silent {
+                Box::default()
+            } else {
+                causes(&pair.now, false)
+            },
+            before: before.map(|before| causes(before, true)),
+        }
+    }
+
+    /// Appends a listed request as a JSON line.
+    fn write_changed(
+        &self,
+        ask: &Ask<'_>,
+        start: &str,
+        outcome: Outcome,
+        (file, line): (&str, u64),
+        causes: Option<&Causes>,
+        changed: &mut Vec<u8>,
+    ) {
+        #[derive(Serialize)]
+        struct Changed<'a> {
+            file: &'a str,
+            line: u64,
+            source_ip: IpAddr,
+            method: &'a str,
+            path: String,
+            resource: String,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            before: Option<&'static str>,
+            decision: &'static str,
+            determining: Vec<Named<'a>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            determining_before: Option<Vec<Named<'a>>>,
+        }
+        #[derive(Serialize)]
+        struct Named<'a> {
+            policy: &'a str,
+            statement: usize,
+            sid: Option<&'a str>,
+        }
+        let named = |causes: &[Cause]| -> Vec<Named<'_>> {
+            let name = |&cause: &Cause| {
+                let (policy, sid) = self.judges.statement(cause);
+                Named {
+                    policy,
+                    statement: cause.statement,
+                    sid,
+                }
+            };
+            causes.iter().map(name).collect()
+        };
+        let changed_request = Changed {
+            file,
+            line,
+            source_ip: ask.ip,
+            method: ask.method,
+            path: format!("/{}", ask.path),
+            resource: format!("{start}{}/{}", ask.method, ask.path),
+            before: outcome.before().map(Decision::as_str),
+            decision: outcome.now().as_str(),
+            determining: causes.map(|causes| named(&causes.now)).unwrap_or_default(),
+            determining_before: causes.and_then(|causes| causes.before.as_deref().map(named)),
+        };
+        // Neither texts nor numbers fail to be written to memory.
+        let _ = serde_json::to_writer(&mut *changed, &changed_request);
+        changed.push(b'\n');
+    }
+}
+
+impl Causes {
+    /// Returns those that an outcome is counted by: those of now, or where nothing matches any more, those
+    /// of before that did.
+    fn counted(&self) -> &[Cause] {
+        match &self.before {
+            Some(before) if self.now.is_empty() => before,
+            _ => &self.now,
         }
     }
 }
@@ -359,41 +454,6 @@ fn with_request<T>(ask: &Ask<'_>, resource: &str, decide: impl FnOnce(&Request<'
             .with_principal(ask.principal)
             .with_context(&context),
     )
-}
-
-/// Appends a listed request as a JSON line.
-fn write_changed(
-    ask: &Ask<'_>,
-    start: &str,
-    outcome: Outcome,
-    (file, line): (&str, u64),
-    changed: &mut Vec<u8>,
-) {
-    #[derive(Serialize)]
-    struct Changed<'a> {
-        file: &'a str,
-        line: u64,
-        source_ip: IpAddr,
-        method: &'a str,
-        path: String,
-        resource: String,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        before: Option<&'static str>,
-        decision: &'static str,
-    }
-    let changed_request = Changed {
-        file,
-        line,
-        source_ip: ask.ip,
-        method: ask.method,
-        path: format!("/{}", ask.path),
-        resource: format!("{start}{}/{}", ask.method, ask.path),
-        before: outcome.before().map(Decision::as_str),
-        decision: outcome.now().as_str(),
-    };
-    // Neither texts nor numbers fail to be written to memory.
-    let _ = serde_json::to_writer(&mut *changed, &changed_request);
-    changed.push(b'\n');
 }
 
 /// Returns a text, or as much of it as `limit` bytes hold.

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! - `source`: files and stdin, decompressed;
-//! - `pipeline`: lines through several threads;
+//! - `pipeline`: lines through several threads, in each `block`;
 //! - `format`: lines of many kinds of logs;
 //! - `ask`: what a line asks, with `time` for its time;
 //! - `judge`: the policies, and those before;
@@ -14,6 +14,7 @@
 
 pub(crate) mod args;
 mod ask;
+mod block;
 mod format;
 mod judge;
 mod pipeline;

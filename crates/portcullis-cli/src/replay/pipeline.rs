@@ -8,15 +8,16 @@
 //!
 //! All queues are bounded, and so is a line: memory does not depend on the size of a log. The
 //! reader decompresses, finds the ends of lines and counts them, so that a judge knows the
-//! numbers of its lines.
+//! numbers of its lines. What a judge has read goes back to the reader, to be filled again.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use super::block::Block;
 use super::format::{Line, LogFormat, NamesOf, Shape};
 use super::judge::Judge;
 use super::record::{Record, Unreadable};
@@ -85,6 +86,8 @@ pub(crate) fn run<'e>(
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         let (mut chunks, mut answers, mut judges) = (Vec::new(), Vec::new(), Vec::new());
+        // Never more of them than chunks on their way.
+        let (spent, spare) = channel();
         for _ in 0..settings.workers.max(1) {
             let (chunk_sender, chunk_receiver) = sync_channel(QUEUE);
             let (answer_sender, answer_receiver) = sync_channel(QUEUE);
@@ -92,13 +95,17 @@ pub(crate) fn run<'e>(
             answers.push(answer_receiver);
             let judge = &judge;
             let lists = settings.lists;
-            judges.push(scope.spawn(move || work(judge(), lists, &chunk_receiver, &answer_sender)));
+            let spent = spent.clone();
+            judges.push(
+                scope.spawn(move || work(judge(), lists, &chunk_receiver, &answer_sender, &spent)),
+            );
         }
         let (stop, max_bad) = (&stop, settings.max_bad);
         let writer = scope.spawn(move || write(&answers, list, max_bad, stop));
         let mut dealer = Dealer {
             chunks,
             next: 0,
+            spare,
             stop,
         };
         let read = sources
@@ -134,7 +141,7 @@ struct Chunk {
 }
 
 enum Lines {
-    Whole { bytes: Vec<u8>, shape: Shape },
+    Whole { block: Block, shape: Shape },
     TooLong,
 }
 
@@ -149,6 +156,7 @@ struct Answers {
 struct Dealer<'a> {
     chunks: Vec<SyncSender<Chunk>>,
     next: usize,
+    spare: Receiver<Block>,
     stop: &'a AtomicBool,
 }
 
@@ -160,6 +168,13 @@ impl Dealer<'_> {
         };
         self.next = (self.next + 1) % self.chunks.len();
         worker.send(chunk).is_ok() && !self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Returns an empty block, one that was read if there is any.
+    fn block(&self) -> Block {
+        let mut block = self.spare.try_recv().unwrap_or_default();
+        block.clear();
+        block
     }
 }
 
@@ -176,22 +191,24 @@ fn read(
         error,
     };
     let mut reader = source.reader;
-    let mut pending = Vec::with_capacity(BLOCK);
+    let mut pending = dealer.block();
     let (mut shape, mut at_end) = loop {
-        let at_end = fill(&mut reader, &mut pending, FIRST).map_err(unread)?;
-        let length = without_mark(&mut pending);
-        if let Some(shape) = shape_of(&file, &pending, at_end, settings, progress)? {
+        let at_end = pending.fill(&mut reader, FIRST, PIECE).map_err(unread)?;
+        if pending.bytes().starts_with(MARK) {
+            pending.drop_front(MARK.len());
+        }
+        if let Some(shape) = shape_of(&file, pending.bytes(), at_end, settings, progress)? {
             break (shape, at_end);
         }
-        if at_end && pending.iter().all(u8::is_ascii_whitespace) {
+        if at_end && pending.bytes().iter().all(u8::is_ascii_whitespace) {
             return Ok(());
         }
-        if at_end || length >= FIRST_LIMIT {
+        if at_end || pending.bytes().len() >= FIRST_LIMIT {
             return Err(Failure::usage(
                 format!(
                     "the form of {} cannot be told from its first lines{}",
                     visible(&file),
-                    first_line(&pending)
+                    first_line(pending.bytes())
                 ),
                 "say it with --log-format NAME; `portcullis replay --help` lists the names",
             ));
@@ -202,30 +219,32 @@ fn read(
     let mut skipping = false;
     loop {
         if skipping {
-            let end = memchr::memchr(b'\n', &pending).map_or(pending.len(), |end| end + 1);
-            skipping = end == pending.len() && pending.last() != Some(&b'\n');
-            pending.drain(..end);
+            let bytes = pending.bytes();
+            let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1);
+            skipping = end == bytes.len() && bytes.last() != Some(&b'\n');
+            pending.drop_front(end);
         }
+        let bytes = pending.bytes();
         let whole = if at_end {
-            pending.len()
+            bytes.len()
         } else {
-            memchr::memrchr(b'\n', &pending).map_or(0, |end| end + 1)
+            memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1)
         };
-        let behind = pending.get(whole..).unwrap_or_default();
-        let mut rest = Vec::with_capacity(BLOCK + behind.len());
-        rest.extend_from_slice(behind);
-        pending.truncate(whole);
-        if !pending.is_empty() {
-            let count = memchr::memchr_iter(b'\n', &pending).count()
-                + usize::from(pending.last() != Some(&b'\n'));
+        if whole > 0 {
+            let mut rest = dealer.block();
+            rest.extend(bytes.get(whole..).unwrap_or_default());
+            pending.truncate(whole);
+            let bytes = pending.bytes();
+            let count = memchr::memchr_iter(b'\n', bytes).count()
+                + usize::from(bytes.last() != Some(&b'\n'));
             let count = u64::try_from(count).unwrap_or(0);
             let before = shape.clone();
-            shape.take_header(&pending);
+            shape.take_header(bytes);
             let goes_on = dealer.deal(Chunk {
                 file: Arc::clone(&file),
                 first: line,
                 lines: Lines::Whole {
-                    bytes: pending,
+                    block: pending,
                     shape: before,
                 },
             });
@@ -234,9 +253,9 @@ fn read(
             if !goes_on {
                 return Ok(());
             }
+            pending = rest;
         }
-        pending = rest;
-        if pending.len() > LINE_LIMIT && !skipping {
+        if pending.bytes().len() > LINE_LIMIT && !skipping {
             pending.clear();
             skipping = true;
             let goes_on = dealer.deal(Chunk {
@@ -252,43 +271,8 @@ fn read(
         if at_end {
             return Ok(());
         }
-        at_end = fill(&mut reader, &mut pending, BLOCK).map_err(unread)?;
+        at_end = pending.fill(&mut reader, BLOCK, PIECE).map_err(unread)?;
     }
-}
-
-/// Reads on until there are `wanted` more bytes, or as much as came at once from what is slow;
-/// returns whether the end is reached.
-fn fill(reader: &mut dyn Read, bytes: &mut Vec<u8>, wanted: usize) -> io::Result<bool> {
-    let start = bytes.len();
-    bytes.resize(start + wanted, 0);
-    let mut end = start;
-    let at_end = loop {
-        let Some(space) = bytes.get_mut(end..).filter(|space| !space.is_empty()) else {
-            break false;
-        };
-        match reader.read(space) {
-            Ok(0) => break true,
-            Ok(count) => {
-                end += count;
-                // A pipe gives less than what it has room for: whoever writes slowly is answered.
-                if end - start >= PIECE {
-                    break false;
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    };
-    bytes.truncate(end);
-    Ok(at_end)
-}
-
-/// Takes the mark of UTF-8 from the front of a log, and returns how long it is.
-fn without_mark(bytes: &mut Vec<u8>) -> usize {
-    if bytes.starts_with(b"\xef\xbb\xbf") {
-        bytes.drain(..3);
-    }
-    bytes.len()
 }
 
 /// Returns how the lines of a log are read; `None` where the bytes do not tell.
@@ -344,6 +328,7 @@ fn work(
     lists: bool,
     chunks: &Receiver<Chunk>,
     sender: &SyncSender<Answers>,
+    spent: &Sender<Block>,
 ) -> Tally {
     for Chunk { file, first, lines } in chunks {
         let mut answers = Answers::default();
@@ -352,9 +337,9 @@ fn work(
                 let why = format!("the line is longer than {LINE_LIMIT} bytes");
                 answers.add(&file, first, b"", why.into());
             }
-            Lines::Whole { bytes, mut shape } => {
+            Lines::Whole { block, mut shape } => {
                 let mut number = first;
-                let mut rest = bytes.as_slice();
+                let mut rest = block.bytes();
                 while !rest.is_empty() {
                     let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
                     let line = rest.get(..end).unwrap_or_default();
@@ -368,6 +353,8 @@ fn work(
                     }
                     number += 1;
                 }
+                // The reader may have ended.
+                let _ = spent.send(block);
             }
         }
         if sender.send(answers).is_err() {
@@ -441,6 +428,8 @@ fn write(
     (run, written.and_then(|()| list.flush()))
 }
 
+/// The mark of UTF-8, which is no part of a log.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 /// Chunks that wait for a judge, or for the writer.
 const QUEUE: usize = 2;
 /// Bytes of a read.

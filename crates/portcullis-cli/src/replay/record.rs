@@ -97,17 +97,22 @@ impl Slot {
 const COUNT: usize = 14;
 
 /// What a line says, by slot.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// PERF: one is made for each line, so that nearly all of it is borrowed and need not be dropped.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Record<'a> {
-    fields: [Option<Cow<'a, str>>; COUNT],
+    fields: [Option<&'a str>; COUNT],
     /// How good the name was that a field was found by; less is better.
     ranks: [u8; COUNT],
+    /// The fields that do not stand in the line as they are, each instead of that in `fields`.
+    owned: Vec<(Slot, String)>,
 }
 
 impl<'a> Record<'a> {
     /// Sets a field; one found by a better name stays, and of the same name the last counts.
     ///
     /// Logs write `-`, or nothing, for what is not there.
+    #[inline]
     pub(crate) fn set(&mut self, slot: Slot, rank: u8, value: Cow<'a, str>) {
         if matches!(value.as_bytes(), [] | [b'-']) {
             return;
@@ -116,14 +121,36 @@ impl<'a> Record<'a> {
         if let (Some(field), Some(known)) = (self.fields.get_mut(place), self.ranks.get_mut(place))
             && (field.is_none() || rank <= *known)
         {
-            *field = Some(value);
             *known = rank;
+            if !self.owned.is_empty() {
+                self.owned.retain(|(owned, _)| *owned != slot);
+            }
+            *field = Some(match value {
+                Cow::Borrowed(text) => text,
+                Cow::Owned(text) => {
+                    self.owned.push((slot, text));
+                    ""
+                }
+            });
         }
     }
 
     /// Returns a field; `None` where the line does not tell.
+    #[inline]
     pub(crate) fn field(&self, slot: Slot) -> Option<&str> {
-        self.fields.get(slot.place())?.as_deref()
+        let field = *self.fields.get(slot.place())?;
+        if self.owned.is_empty() {
+            return field;
+        }
+        let owned = self.owned.iter().find(|(owned, _)| *owned == slot);
+        owned.map(|(_, text)| text.as_str()).or(field)
+    }
+}
+
+impl PartialEq for Record<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (Slot::ALL.into_iter()).all(|slot| self.field(slot) == other.field(slot))
+            && self.ranks == other.ranks
     }
 }
 
@@ -153,5 +180,13 @@ mod tests {
         assert_eq!(record.field(Slot::Path), Some("/c"));
         record.set(Slot::Path, 0, "/d".into());
         assert_eq!(record.field(Slot::Path), Some("/d"));
+        record.set(Slot::Path, 0, Cow::Owned("/e".to_owned()));
+        record.set(Slot::Stage, 1, "prod".into());
+        assert_eq!(record.field(Slot::Path), Some("/e"));
+        assert_eq!(record.field(Slot::Stage), Some("prod"));
+        record.set(Slot::Path, 1, "/f".into());
+        assert_eq!(record.field(Slot::Path), Some("/e"));
+        record.set(Slot::Path, 0, "/g".into());
+        assert_eq!(record.field(Slot::Path), Some("/g"));
     }
 }

@@ -56,7 +56,8 @@ impl Outcome {
         }
     }
 
-    const fn number(self) -> usize {
+    /// Returns a number of its own, below [`Self::COUNT`].
+    pub(crate) const fn number(self) -> usize {
         self.before * 3 + self.now
     }
 }

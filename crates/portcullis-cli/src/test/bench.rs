@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::PathBuf;
 
+use core::time::Duration;
+
 use portcullis::{Api, Decision, Engine, Explanation, Request};
 
 use super::coverage::Coverage;
@@ -118,6 +120,7 @@ impl Bench {
             determining,
             command: self.command(&case.args),
             drawn: None,
+            elapsed: Duration::ZERO,
         })
     }
 

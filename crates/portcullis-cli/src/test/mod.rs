@@ -17,6 +17,9 @@ mod suite;
 mod yaml;
 
 use std::path::PathBuf;
+use std::time::Instant;
+
+use core::time::Duration;
 
 use portcullis::{Decision, Position};
 
@@ -157,6 +160,8 @@ struct Verdict<'f> {
     command: String,
     /// Why the decision is what it is, drawn, with styles; for some of the cases that failed.
     drawn: Option<String>,
+    /// How long it took to ask, and to find the reasons where they are told.
+    elapsed: Duration,
 }
 
 /// A statement by its names.
@@ -286,6 +291,7 @@ impl Run<'_> {
             for case in suite.cases.iter().filter(|case| chosen(case, filter)) {
                 let recorder = (self.coverage.as_mut().zip(places.as_deref()))
                     .map(|(of, places)| Recorder { of, places });
+                let start = Instant::now();
                 let mut verdict = match bench.ask(case, reasons, recorder) {
                     Ok(verdict) => verdict,
                     Err(Failure::Usage { message, help }) => {
@@ -305,6 +311,7 @@ impl Run<'_> {
                     verdict.drawn = Some(bench.draw(case)?);
                     drawn.push((case.index, verdict.determining.clone()));
                 }
+                verdict.elapsed = start.elapsed();
                 verdicts.push(verdict);
             }
             for (place, warning) in bench.take_warnings() {

@@ -11,7 +11,7 @@ use crate::analysis::globs::{Glob, STRANGE};
 use crate::analysis::lint::subject::texts;
 use crate::decision::Decision;
 use crate::policy::{
-    Condition, Located, OperatorFamily, PartRef, Policy, PrincipalEntry, Text, Values,
+    Condition, Located, Operator, OperatorFamily, PartRef, Policy, PrincipalEntry, Text, Values,
 };
 use crate::reference;
 use crate::request::{Address, Principal, Request, Value};
@@ -46,6 +46,46 @@ impl Call {
         let absent =
             (case.keys().filter(|key| missing(key))).all(|key| case.holds_at(key, Point::Absent));
         fits.all(|fits| fits) && absent && self.decides(case.rest())
+    }
+
+    /// Returns whether a text of the call shows at once that the statement does not match it.
+    ///
+    /// PERF: a thirtieth of the time that the whole question takes.
+    pub(super) fn is_refused_by(&self, case: &Case<'_>) -> bool {
+        case.others.iter().any(|condition| {
+            let operator = condition.operator.value;
+            let is_like = operator.operator == Operator::StringLike;
+            let is_plain = (is_like || operator.operator == Operator::StringEquals)
+                && operator.qualifier.is_none()
+                && !operator.if_exists;
+            let Values::Texts(list) = &condition.values else {
+                return false;
+            };
+            if !is_plain || list.len() > FEW {
+                return false;
+            }
+            let own = (self.context.iter())
+                .find(|(key, _)| key.eq_ignore_ascii_case(&condition.key.value));
+            list.iter().all(|value| {
+                let mut parts = value.value.parts();
+                let (Some(PartRef::Raw(raw)), None) = (parts.next(), parts.next()) else {
+                    return false;
+                };
+                let head = if is_like {
+                    raw.split(['*', '?']).next()
+                } else {
+                    Some(raw)
+                };
+                let fits = |text: &str| head.is_none_or(|head| text.starts_with(head));
+                !own.is_some_and(|(_, text)| fits(text))
+            })
+        })
+    }
+
+    /// Returns the text of a condition key, if the call has the key.
+    fn text(&self, key: &str) -> Option<&str> {
+        let own = self.context.iter().find(|(known, _)| known == key);
+        own.map(|(_, text)| text.as_str())
     }
 
     fn decides(&self, policy: &Policy) -> bool {
@@ -269,6 +309,11 @@ pub(super) struct Index {
     prefix_lengths: [BTreeSet<u8>; 2],
     /// The statements without such a prefix.
     unlisted: Vec<usize>,
+    /// Statements by a text that another key must have; the key is that of most.
+    by_text: HashMap<String, Vec<usize>>,
+    text_key: String,
+    /// The statements without such a text.
+    without_text: Vec<usize>,
 }
 
 impl Index {
@@ -280,6 +325,9 @@ impl Index {
             by_prefix: HashMap::new(),
             prefix_lengths: [BTreeSet::new(), BTreeSet::new()],
             unlisted: Vec::new(),
+            by_text: HashMap::new(),
+            text_key: text_key(cases),
+            without_text: Vec::new(),
         };
         for (at, case) in cases.iter().enumerate() {
             if case.statement.resource.negated {
@@ -293,6 +341,7 @@ impl Index {
         if cases.len() > MANY {
             for (at, case) in cases.iter().enumerate() {
                 index.add_prefixes(at, case, key);
+                index.add_texts(at, case);
             }
         }
         index
@@ -326,6 +375,20 @@ impl Index {
         }
     }
 
+    fn add_texts(&mut self, at: usize, case: &Case<'_>) {
+        let listed = exact_texts(case).find(|(key, _)| key.eq_ignore_ascii_case(&self.text_key));
+        let Some((_, list)) = listed else {
+            self.without_text.push(at);
+            return;
+        };
+        for text in list {
+            let same = self.by_text.entry(literal(&text.value)).or_default();
+            if same.last() != Some(&at) {
+                same.push(at);
+            }
+        }
+    }
+
     /// Returns the statements with a resource whose literal start is that of `resource`, ascending.
     pub(super) fn candidates(&self, resource: &str) -> Cow<'_, [usize]> {
         let matching = self.lengths.iter().filter_map(|&length| {
@@ -345,31 +408,70 @@ impl Index {
         }
     }
 
-    /// Calls `look` with those of `candidates` that `point` does not rule out at a glance, until it says to stop.
+    /// Calls `look` with those of `candidates` that `point` and the texts of `call` do not rule out at a
+    /// glance, until it says to stop.
     pub(super) fn near(
         &self,
         candidates: &[usize],
+        call: &Call,
         point: Point,
         look: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) {
-        let indexed = !self.by_prefix.is_empty() && candidates.len() > FEW;
-        let Point::Known(ip) = point else {
-            let _ = candidates.iter().try_for_each(|&at| look(at));
-            return;
+        let address = match point {
+            Point::Known(ip) if !self.by_prefix.is_empty() => Some(ip),
+            _ => None,
         };
-        if !indexed {
+        let is_by_text = !self.by_text.is_empty();
+        if candidates.len() <= FEW || (address.is_none() && !is_by_text) {
             let _ = candidates.iter().try_for_each(|&at| look(at));
             return;
         }
         let is_candidate = |at: &usize| candidates.binary_search(at).is_ok();
-        let lengths = self.prefix_lengths.get(usize::from(ip.is_ipv6()));
-        let listing = lengths.into_iter().flatten().filter_map(|&length| {
-            let net = IpNet::new(ip, length).ok()?;
-            self.by_prefix.get(&net.trunc())
-        });
-        let all = listing.flatten().chain(&self.unlisted).copied();
-        let _ = all.filter(is_candidate).try_for_each(look);
+        // What leaves fewer to be looked at in any case.
+        let by_text = is_by_text && self.without_text.len() < self.unlisted.len();
+        if let Some(ip) = address.filter(|_| !by_text) {
+            let lengths = self.prefix_lengths.get(usize::from(ip.is_ipv6()));
+            let listing = lengths.into_iter().flatten().filter_map(|&length| {
+                let net = IpNet::new(ip, length).ok()?;
+                self.by_prefix.get(&net.trunc())
+            });
+            let all = listing.flatten().chain(&self.unlisted).copied();
+            let _ = all.filter(is_candidate).try_for_each(look);
+        } else if is_by_text {
+            let text = call.text(&self.text_key);
+            let listing = text.and_then(|text| self.by_text.get(text));
+            let all = (listing.into_iter().flatten()).chain(&self.without_text);
+            let _ = all.copied().filter(is_candidate).try_for_each(look);
+        } else {
+            let _ = candidates.iter().try_for_each(|&at| look(at));
+        }
     }
+}
+
+/// Returns the key, in lower case, that most statements ask for by whole texts.
+fn text_key(cases: &[Case<'_>]) -> String {
+    let mut uses: HashMap<String, usize> = HashMap::new();
+    for (key, _) in cases.iter().flat_map(exact_texts) {
+        *uses.entry(key.to_ascii_lowercase()).or_default() += 1;
+    }
+    let most = (uses.into_iter()).max_by(|(a, m), (b, n)| m.cmp(n).then_with(|| b.cmp(a)));
+    most.map(|(key, _)| key).unwrap_or_default()
+}
+
+/// Returns the keys that must have one of some texts, whole, for the statement to match.
+fn exact_texts<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a str, &'a [Located<Text>])> {
+    (case.others.iter()).filter_map(|condition| {
+        let operator = condition.operator.value;
+        let is_plain = operator.operator == Operator::StringEquals
+            && operator.qualifier.is_none()
+            && !operator.if_exists;
+        match &condition.values {
+            Values::Texts(list) if is_plain && !list.iter().any(|t| t.value.has_variables()) => {
+                Some((&*condition.key.value, list.as_slice()))
+            }
+            _ => None,
+        }
+    })
 }
 
 /// Returns a list that an address of `key` must be in for the statement to match.

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use super::case::{Case, Pattern};
 use crate::analysis::globs::Glob;
 use crate::analysis::search::is_within;
-use crate::policy::{Condition, PrincipalElement, PrincipalEntry, Text, Values};
+use crate::policy::{Condition, Operator, PrincipalElement, PrincipalEntry, Text, Values};
 
 /// Returns whether `other` matches every call that the part of `case` matches, as far as callers,
 /// actions, resources and conditions go; the states of `key` are for the caller to compare.
@@ -172,8 +172,22 @@ fn implies(have: &Condition, wanted: &Condition) -> bool {
     };
     match (fewer, more) {
         (Values::Texts(fewer), Values::Texts(more)) => {
-            let more: HashSet<&Text> = more.iter().map(|text| &text.value).collect();
-            fewer.iter().all(|text| more.contains(&text.value))
+            let known: HashSet<&Text> = more.iter().map(|text| &text.value).collect();
+            let has_wildcards =
+                matches!(own.operator, Operator::StringLike | Operator::StringNotLike)
+                    && fewer.len().saturating_mul(more.len()) <= PAIRS;
+            let globs: Vec<Glob> = (more.iter())
+                .filter(|text| has_wildcards && !text.value.has_variables())
+                .map(|text| Glob::with_any_values(&text.value))
+                .collect();
+            let globs: Vec<&Glob> = globs.iter().collect();
+            fewer.iter().all(|text| {
+                known.contains(&text.value)
+                    || (has_wildcards
+                        && !text.value.has_variables()
+                        && is_within(&Glob::with_any_values(&text.value), &globs, GLOB_BUDGET)
+                            == Some(true))
+            })
         }
         _ => have.values == wanted.values,
     }
@@ -181,5 +195,7 @@ fn implies(have: &Condition, wanted: &Condition) -> bool {
 
 /// What comparing two patterns costs, in looks at a statement.
 const COST: usize = 16;
+/// Values of two conditions that are compared as patterns, each with each.
+const PAIRS: usize = 10_000;
 /// Steps of deciding whether one pattern is within others.
 const GLOB_BUDGET: usize = 20_000;

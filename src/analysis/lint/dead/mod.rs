@@ -197,7 +197,7 @@ fn judge(
                 }
                 let mut matched = None;
                 let mut looked = 0;
-                index.near(&candidates, point, &mut |other| {
+                index.near(&candidates, &call, point, &mut |other| {
                     looked += 1;
                     if other == at || !alive.get(other).copied().unwrap_or(false) {
                         return ControlFlow::Continue(());
@@ -209,9 +209,11 @@ fn judge(
                         case.effect() == Effect::Allow || other_case.effect() == Effect::Deny;
                     let fits = counts
                         && other_case.holds_at(key, point)
-                        && *known
-                            .entry(other)
-                            .or_insert_with(|| call.is_matched_by(other_case, key));
+                        && !call.is_refused_by(other_case)
+                        && *known.entry(other).or_insert_with(|| {
+                            looked += ASKED;
+                            call.is_matched_by(other_case, key)
+                        });
                     if !fits {
                         return ControlFlow::Continue(());
                     }
@@ -362,6 +364,8 @@ fn is_typed(key: &str) -> bool {
 
 /// Statements looked at and ranges compared, in all.
 const BUDGET: usize = 100_000_000;
+/// What it costs to ask whether a statement matches a call, in looks at a statement.
+const ASKED: usize = 16;
 /// Statements that are overlaid to judge what is left open.
 const OVERLAID: usize = 500;
 /// Calls tried in a row, and statements followed.

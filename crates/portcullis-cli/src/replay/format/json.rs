@@ -9,6 +9,9 @@
 //! string ends at the next quote. Whatever else a line has (escapes, arrays) it leaves to
 //! `serde_json`, which reads the line from its start. Both hand the same fields over in the
 //! same order, and neither takes a line that is no JSON object; a property test holds that.
+//!
+//! Lines of one log have the same names in the same order, so what a name tells is looked up once:
+//! where a line goes on as the first one did, up to the quote that opens a value, that is known.
 
 use std::borrow::Cow;
 
@@ -18,15 +21,29 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::names::Names;
-use crate::replay::record::{Record, Unreadable};
+use crate::replay::record::{Record, Slot, Unreadable};
+
+/// How the fields of the first line start, in its order; `None` where the value is no string.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Order(Vec<Option<Expected>>);
+
+/// How a field starts.
+#[derive(Clone, Debug)]
+struct Expected {
+    /// Such as `"ip":"`.
+    start: Box<str>,
+    /// What the field tells, and how good its name is.
+    told: Option<(Slot, u8)>,
+}
 
 /// Reads a line.
 pub(crate) fn read<'a>(
     line: &'a str,
     names: &Names,
+    order: &mut Order,
     record: &mut Record<'a>,
 ) -> Result<(), Unreadable> {
-    if scan(line, names, record).is_some() {
+    if scan(line, names, order, record).is_some() {
         return Ok(());
     }
     *record = Record::default();
@@ -34,7 +51,12 @@ pub(crate) fn read<'a>(
 }
 
 /// Reads a line that has nothing unusual; `None` where it has, or is no JSON.
-pub(crate) fn scan<'a>(line: &'a str, names: &Names, record: &mut Record<'a>) -> Option<()> {
+pub(crate) fn scan<'a>(
+    line: &'a str,
+    names: &Names,
+    order: &mut Order,
+    record: &mut Record<'a>,
+) -> Option<()> {
     let bytes = line.as_bytes();
     // PERF: one pass without branches, which the compiler vectorises.
     let odd = bytes
@@ -47,6 +69,7 @@ pub(crate) fn scan<'a>(line: &'a str, names: &Names, record: &mut Record<'a>) ->
         line,
         at: spaces(bytes, 0),
         names,
+        order,
         path: String::new(),
     };
     scanner.object(record, 0, true)?;
@@ -57,6 +80,7 @@ struct Scanner<'a, 'n> {
     line: &'a str,
     at: usize,
     names: &'n Names,
+    order: &'n mut Order,
     /// The names of the objects around, each with its dot.
     path: String,
 }
@@ -72,10 +96,29 @@ impl<'a> Scanner<'a, '_> {
             self.at += 1;
             return Some(());
         }
-        loop {
+        for number in 0.. {
+            self.peek()?;
+            if depth == 0
+                && let Some(told) = self.expected(number)
+            {
+                let value = self.rest()?;
+                if let Some((slot, rank)) = told {
+                    record.set(slot, rank, Cow::Borrowed(value));
+                }
+                match self.next()? {
+                    b',' => continue,
+                    b'}' => return Some(()),
+                    _ => return None,
+                }
+            }
+            let start = self.at;
             let key = self.string()?;
             self.expect(b':')?;
-            match self.peek()? {
+            let first = self.peek()?;
+            if depth == 0 && self.order.0.len() == number && number < FIELDS {
+                self.learn(start, key, first == b'"');
+            }
+            match first {
                 b'"' => {
                     let value = self.string()?;
                     if wanted {
@@ -100,14 +143,42 @@ impl<'a> Scanner<'a, '_> {
                     }
                 }
             }
-            let next = self.peek()?;
-            self.at += 1;
-            match next {
+            match self.next()? {
                 b',' => {}
                 b'}' => return Some(()),
                 _ => return None,
             }
         }
+        None
+    }
+
+    /// Goes into a string that the field of this number has as the first line did, and returns what it tells.
+    #[inline]
+    fn expected(&mut self, number: usize) -> Option<Option<(Slot, u8)>> {
+        let expected = self.order.0.get(number)?.as_ref()?;
+        let rest = self.line.as_bytes().get(self.at..)?;
+        rest.starts_with(expected.start.as_bytes()).then(|| {
+            self.at += expected.start.len();
+            expected.told
+        })
+    }
+
+    /// Keeps how a field starts, up to the next byte, which is the quote before its value if it is a string.
+    fn learn(&mut self, start: usize, key: &str, is_string: bool) {
+        let text = self.line.get(start..=self.at).filter(|_| is_string);
+        let expected = text.map(|text| Expected {
+            start: text.into(),
+            told: find(self.names, &self.path, key),
+        });
+        self.order.0.push(expected);
+    }
+
+    /// Returns the next byte that is no space, and goes past it.
+    #[inline]
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
     }
 
     #[inline]
@@ -133,6 +204,12 @@ impl<'a> Scanner<'a, '_> {
     #[inline]
     fn string(&mut self) -> Option<&'a str> {
         self.expect(b'"')?;
+        self.rest()
+    }
+
+    /// Reads the rest of a string, whose first quote is behind.
+    #[inline]
+    fn rest(&mut self) -> Option<&'a str> {
         let rest = self.line.as_bytes().get(self.at..)?;
         let length = memchr::memchr(b'"', rest)?;
         let text = self.line.get(self.at..self.at + length)?;
@@ -188,7 +265,7 @@ fn is_number(text: &[u8]) -> bool {
     rest.is_empty()
 }
 
-fn find(names: &Names, path: &str, key: &str) -> Option<(crate::replay::record::Slot, u8)> {
+fn find(names: &Names, path: &str, key: &str) -> Option<(Slot, u8)> {
     if path.is_empty() {
         return names.find(key);
     }
@@ -275,6 +352,8 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Objects within objects that the scanner goes into.
 const DEPTH: usize = 16;
+/// Fields whose order is kept.
+const FIELDS: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -283,7 +362,6 @@ mod tests {
 
     use super::super::names::APIGW;
     use super::*;
-    use crate::replay::record::Slot;
 
     fn names() -> Names {
         let given = [
@@ -293,10 +371,24 @@ mod tests {
         Names::new(APIGW, true, &given)
     }
 
+    /// Scans a line by itself, as one like it was before, and as another was.
     fn by_scan(line: &str) -> Option<Record<'_>> {
-        let mut record = Record::default();
-        scan(line, &names(), &mut record).map(|()| record)
+        let names = names();
+        let (mut own, mut other) = (Order::default(), Order::default());
+        let _ = scan(OTHER, &names, &mut other, &mut Record::default());
+        let [alone, again, after] = [&mut own.clone(), &mut own, &mut other].map(|order| {
+            let _ = scan(line, &names, order, &mut Record::default());
+            let mut record = Record::default();
+            scan(line, &names, order, &mut record).map(|()| record)
+        });
+        let mut first = Record::default();
+        let first = scan(line, &names, &mut Order::default(), &mut first).map(|()| first);
+        assert_eq!((&first, &first, &first), (&alone, &again, &after), "{line}");
+        first
     }
+
+    const OTHER: &str =
+        r#"{"ip":"192.0.2.1","a":2, "n" : "1","b":{"a":1},"path":"/x","identity":"y"}"#;
 
     fn by_parser(line: &str) -> Option<Record<'_>> {
         let mut record = Record::default();
@@ -330,7 +422,7 @@ mod tests {
         let line = r#"{"ip":"192.0.2\u002e1","userAgent":"a \"b\" \\","l":[{"ip":1}]}"#;
         assert_eq!(by_scan(line), None);
         let mut record = Record::default();
-        read(line, &names(), &mut record).unwrap();
+        read(line, &names(), &mut Order::default(), &mut record).unwrap();
         assert_eq!(record.field(Slot::SourceIp), Some("192.0.2.1"));
         assert_eq!(record.field(Slot::UserAgent), Some(r#"a "b" \"#));
     }

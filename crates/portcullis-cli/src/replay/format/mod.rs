@@ -17,6 +17,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 
 pub(crate) use self::columns::Columns;
+use self::json::Order;
 use self::names::Names;
 use super::record::{Record, Slot, Unreadable};
 
@@ -86,7 +87,7 @@ impl LogFormat {
         }
         if line.starts_with('{') {
             let mut record = Record::default();
-            json::read(line, &names.apigw, &mut record).ok()?;
+            json::read(line, &names.apigw, &mut Order::default(), &mut record).ok()?;
             // Only API Gateway has these; a path or an address may be anybody's.
             let own = [Slot::Template, Slot::ApiId, Slot::EpochMillis];
             let has_request = line.contains("equestId\"");
@@ -147,6 +148,8 @@ impl NamesOf {
 pub(crate) struct Shape {
     format: LogFormat,
     names: Arc<Names>,
+    /// The order of names, as lines of JSON tell it.
+    order: Order,
     /// What is in which column; `None` before a header said so.
     columns: Option<Arc<Columns>>,
     /// The header of a CSV log, which stands where logs were joined, too.
@@ -177,6 +180,7 @@ impl Shape {
         let mut shape = Self {
             format,
             names: Arc::clone(of_format),
+            order: Order::default(),
             columns: None,
             header: "".into(),
         };
@@ -222,7 +226,7 @@ impl Shape {
     ) -> Result<Line, Unreadable> {
         match self.format {
             LogFormat::Apigw | LogFormat::Envoy | LogFormat::Json => {
-                json::read(line, &self.names, record)?;
+                json::read(line, &self.names, &mut self.order, record)?;
             }
             LogFormat::Clf => clf::read(line, false, record)?,
             LogFormat::Nginx => clf::read(line, true, record)?,
