@@ -79,6 +79,18 @@ pub(crate) const fn low16(bits: u32) -> u16 {
     bits as u16
 }
 
+/// Returns the lower and the upper half.
+#[cfg(all(
+    target_arch = "x86_64",
+    target_feature = "sse2",
+    not(portcullis_portable)
+))]
+#[inline(always)]
+#[expect(clippy::as_conversions, reason = "both halves are asked for")]
+pub(crate) const fn halves(bits: u128) -> (i64, i64) {
+    (bits as i64, (bits >> 64) as i64)
+}
+
 /// Returns the lower 64 bits.
 #[inline(always)]
 #[expect(clippy::as_conversions, reason = "the upper bits are not wanted")]

@@ -20,15 +20,15 @@ fn baseline(instructions: u64) -> LibraryBenchmarkConfig {
 }
 
 #[library_benchmark]
-#[bench::statements_10(args = (Case::statements(10),), config = baseline(153_917))]
-#[bench::statements_100(args = (Case::statements(100),), config = baseline(155_324))]
-#[bench::statements_1000(args = (Case::statements(1_000),), config = baseline(159_528))]
-#[bench::statements_10000(args = (Case::statements(10_000),), config = baseline(161_667))]
-#[bench::block_list_1000(args = (Case::block_list(1_000),), config = baseline(69_520))]
-#[bench::block_list_100000(args = (Case::block_list(100_000),), config = baseline(68_772))]
-#[bench::block_list_1000000(args = (Case::block_list(1_000_000),), config = baseline(68_440))]
-#[bench::block_list_v6_200000(args = (Case::block_list_v6(200_000),), config = baseline(112_094))]
-#[bench::all_open_10000(args = (Case::all_open(10_000),), config = baseline(62_004))]
+#[bench::statements_10(args = (Case::statements(10),), config = baseline(146_076))]
+#[bench::statements_100(args = (Case::statements(100),), config = baseline(145_488))]
+#[bench::statements_1000(args = (Case::statements(1_000),), config = baseline(156_243))]
+#[bench::statements_10000(args = (Case::statements(10_000),), config = baseline(156_596))]
+#[bench::block_list_1000(args = (Case::block_list(1_000),), config = baseline(68_034))]
+#[bench::block_list_100000(args = (Case::block_list(100_000),), config = baseline(67_326))]
+#[bench::block_list_1000000(args = (Case::block_list(1_000_000),), config = baseline(66_911))]
+#[bench::block_list_v6_200000(args = (Case::block_list_v6(200_000),), config = baseline(92_831))]
+#[bench::all_open_10000(args = (Case::all_open(10_000),), config = baseline(65_586))]
 fn decide(case: Case) -> (usize, Case) {
     // The case goes back, so that freeing it is not counted.
     (black_box(case.decide()), case)
