@@ -424,6 +424,7 @@ pub(crate) enum Base {
 
 impl Base {
     /// How many there are.
+    #[cfg(feature = "build")]
     pub(crate) const COUNT: usize = 5;
     /// How many of them are no address.
     pub(crate) const STATES: usize = 3;

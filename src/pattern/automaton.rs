@@ -120,6 +120,7 @@ impl Body {
     /// No wildcards: `start` is all of it.
     pub(crate) const KIND_LITERAL: u32 = 0;
     /// Stars and literals only.
+    #[cfg(feature = "build")]
     pub(crate) const KIND_STARS: u32 = 1;
     /// Anything: `program` says it.
     pub(crate) const KIND_ANY: u32 = 2;

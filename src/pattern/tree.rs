@@ -41,6 +41,7 @@ use crate::util::table::tables;
 const STRIDE_MAX: usize = 16;
 
 /// In place of a node: there is none, or more than one.
+#[cfg(feature = "build")]
 pub(crate) const NO_CHILD: u32 = u32::MAX;
 
 /// As many keys go on behind a node without nodes of their own.
