@@ -8,12 +8,13 @@
 //! runs and probes of the look-ups are short, that texts have few parts and rows few that
 //! count with them. Somebody who makes an image up can still make it decide whatever he likes.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use super::error::{ImageError, ImageErrorKind};
 use super::tables::{NO_ROW, Row, View};
-use crate::pattern::automaton::{GRAMS, Tail};
-use crate::pattern::tree::Node;
+use crate::pattern::automaton::{GRAMS, NO_BODY, Tail};
+use crate::pattern::tree::{NO_CHILD, Node};
 use crate::util::extent::Extent;
 use crate::util::hash::HashTableView;
 use crate::util::int::AsUsize;
@@ -62,13 +63,29 @@ fn automaton(view: &View<'_>) -> Result<(), ImageError> {
     if let Some((at, _)) = unseeded.next() {
         return Err(wrong("nodes.only_child", at.as_usize()));
     }
+    // Buckets share no nodes, and so not the time of going through them.
+    let mut is_linked = vec![false; nodes.len()];
+    let next = nodes.iter().map(|node| node.next);
+    let links = heads.buckets.iter().copied().chain(next);
+    for (at, link) in links.enumerate().filter(|(_, link)| *link != NO_CHILD) {
+        match is_linked.get_mut(link.as_usize()) {
+            Some(linked) if !*linked => *linked = true,
+            _ => return Err(wrong("heads.buckets", at)),
+        }
+    }
     // The way through a bucket ends.
-    let is_linked = |(at, node): &(u32, &Node)| node.next > *at;
-    if let Some((at, _)) = (0_u32..).zip(nodes).find(|link| !is_linked(link)) {
+    let ascends = |(at, node): &(u32, &Node)| node.next > *at;
+    if let Some((at, _)) = (0_u32..).zip(nodes).find(|link| !ascends(link)) {
         return Err(wrong("nodes.next", at.as_usize()));
     }
     let others = nodes.iter().map(|node| node.accept.others);
     apart("nodes.others", others, tails)?;
+    // Whoever finds no tail among the first looks for no others.
+    let is_full = |node: &Node| node.accept.first.iter().all(|tail| tail.body != NO_BODY);
+    let mut hidden = nodes.iter();
+    if let Some(at) = hidden.position(|node| !node.accept.others.is_empty() && !is_full(node)) {
+        return Err(wrong("nodes.others", at));
+    }
     let first = nodes.iter().flat_map(|node| &node.accept.first);
     let is_named = |tail: &Tail| tail.body >= GRAMS || tail.body.as_usize() < bodies.len();
     if let Some(at) = first.clone().chain(tails).position(|tail| !is_named(tail)) {
@@ -84,6 +101,10 @@ fn automaton(view: &View<'_>) -> Result<(), ImageError> {
     apart("bodies.pieces", bodies.iter().map(|b| b.pieces), pieces)?;
     apart("bodies.program", bodies.iter().map(|b| b.program), programs)?;
     apart("pieces.literal", pieces.iter().map(|p| p.literal), programs)?;
+    // What is found anywhere would take time and leave the text as it is.
+    if let Some(at) = pieces.iter().position(|piece| piece.literal.is_empty()) {
+        return Err(wrong("pieces.literal", at));
+    }
     let filters = grams.sets.iter().map(|set| set.filter);
     apart("sets.filter", filters, grams.filters)?;
     apart("groups", grams.groups.iter().copied(), tails)?;
@@ -289,4 +310,59 @@ fn buckets(place: &'static str, table: &HashTableView<'_>) -> Result<(), ImageEr
 
 fn wrong(place: &'static str, index: usize) -> ImageError {
     ImageErrorKind::Contents { place, index }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::tables::Image;
+    use crate::pattern::build::build;
+    use crate::pattern::program;
+    use crate::util::table::Tables;
+
+    /// What is done to an image.
+    type Change = fn(&mut Image);
+
+    /// Eight branches of four tails each.
+    fn branches() -> Image {
+        let pattern = |i: u32| program(&format!("a{}/*/{}/x*", i / 4, i % 4));
+        let programs: Vec<Vec<u8>> = (0..32).map(pattern).collect();
+        let programs: Vec<&[u8]> = programs.iter().map(Vec::as_slice).collect();
+        Image {
+            automaton: build(&programs).unwrap(),
+            ..Image::default()
+        }
+    }
+
+    #[test]
+    fn what_no_build_makes_of_a_tree_is_refused() {
+        assert!(automaton(&branches().view()).is_ok());
+        let changes: [(Change, &str); 5] = [
+            (|i| i.automaton.heads.buckets.fill(1), "heads.buckets"),
+            (|i| i.automaton.heads.buckets[0] = 9, "heads.buckets"),
+            (
+                |i| {
+                    let first = i.automaton.heads.buckets.iter().find(|&&at| at != NO_CHILD);
+                    i.automaton.heads.nodes[0].next = *first.unwrap();
+                },
+                "heads.buckets",
+            ),
+            (|i| i.automaton.pieces[0].literal.len = 0, "pieces.literal"),
+            (
+                |i| {
+                    i.automaton.heads.nodes[1].accept.first[1] = Tail {
+                        id: 0,
+                        body: NO_BODY,
+                    }
+                },
+                "nodes.others",
+            ),
+        ];
+        for (change, place) in changes {
+            let mut image = branches();
+            change(&mut image);
+            let error = automaton(&image.view()).unwrap_err().to_string();
+            assert!(error.contains(place), "{error}");
+        }
+    }
 }

@@ -3,7 +3,8 @@
 //! # Invariants
 //!
 //! - A node of the heads that accepts anything is at a character boundary of every text
-//!   that reaches it, because heads are whole texts.
+//!   that reaches it: heads that end there are whole texts, and a branch is kept there only where
+//!   its heads do not part within a character.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 

@@ -7,8 +7,8 @@
 //! share is the root's own label. The last few keys of a branch stay at its node, for whoever
 //! looks at them there: what follows is mostly the same in many branches.
 //!
-//! A node is a cache line, with the bytes that choose it: a step loads a bucket and a node, and
-//! nothing else but for long labels.
+//! A node is a cache line, with the bytes that choose it: where a node has several children, a step
+//! loads a bucket and mostly one node, and a label only where those bytes are not all of it.
 //!
 //! # Invariants
 //!
@@ -41,7 +41,6 @@ use crate::util::table::tables;
 const STRIDE_MAX: usize = 16;
 
 /// In place of a node: there is none, or more than one.
-#[cfg(feature = "build")]
 pub(crate) const NO_CHILD: u32 = u32::MAX;
 
 /// As many keys go on behind a node without nodes of their own.
