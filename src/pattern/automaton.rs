@@ -109,7 +109,7 @@ pub(crate) struct Body {
     pub(crate) ending: u32,
     /// One of the `KIND_…` constants.
     pub(crate) kind: u32,
-    /// None.
+    /// Nothing: words start at multiples of eight bytes.
     pub(crate) reserved: u32,
     /// The first of the bytes before the first wildcard, up to eight.
     pub(crate) first: u64,

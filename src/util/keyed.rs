@@ -59,9 +59,7 @@ impl Hasher for Folding {
     }
 
     fn write_isize(&mut self, value: isize) {
-        self.write_u64(u64::from_le_bytes(
-            i64::try_from(value).unwrap_or(i64::MAX).to_le_bytes(),
-        ));
+        self.write_usize(value.cast_unsigned());
     }
 
     fn finish(&self) -> u64 {
