@@ -104,12 +104,15 @@ pub fn compare(policies: &[Policy], engines: &[Engine], question: &Question) -> 
         let expected = reference::explain(policies, request);
         assert_eq!(reference::decide(policies, request), expected.decision);
         for engine in engines {
-            assert_eq!(
-                engine.decide(request),
-                expected.decision,
-                "{question:?}\n{}",
-                policies[0]
-            );
+            for engine in [engine, &engine.with_least_instructions()] {
+                assert_eq!(
+                    engine.decide(request),
+                    expected.decision,
+                    "{}: {question:?}\n{}",
+                    engine.instructions(),
+                    policies[0]
+                );
+            }
             assert_eq!(
                 engine.explain(request),
                 expected,

@@ -24,15 +24,15 @@ use super::withheld::{self, Cancelled};
 use crate::decision::Decision;
 use crate::image::keys::item_hash;
 use crate::image::{
-    Base, Cell, ClassGroup, EFFECT_ALLOW, EFFECT_DENY, Hit, KeyClassesView, MANY_ROWS, NO_ROW,
-    Program, ProgramItem, Row, Rule, SparseCell, View,
+    Base, Cell, ClassGroup, EFFECT_ALLOW, EFFECT_DENY, Hit, KeyClassesView, MANY_ROWS, NO_CLASS,
+    NO_ROW, Program, ProgramItem, Row, Rule, SparseCell, View,
 };
-use crate::pattern::automaton::Matches;
+use crate::pattern::automaton::{Accept, Here};
 use crate::request::{Address, Request};
 use crate::util::extent::Extent;
 use crate::util::ids::{Id, PatternId};
 use crate::util::int::AsUsize;
-use crate::util::vector::prefetch;
+use crate::util::vector::{Least, Level, Vectors, Work, prefetch};
 
 /// How many requests of a batch are under way at once.
 ///
@@ -44,19 +44,33 @@ const BATCH: usize = 16;
 /// From this many nodes on, which are more than the nearest caches hold, loads are begun ahead.
 const AHEAD_FROM: usize = 2048;
 
-/// Decides.
+/// Decides, with what the processor has.
 #[inline]
-pub(super) fn decide(image: &View<'_>, request: &Request<'_>) -> Decision {
-    decide_placed(image, request, place(image, request))
+pub(super) fn decide(level: Level, image: &View<'_>, request: &Request<'_>) -> Decision {
+    level.run(One { image, request })
 }
 
-#[inline]
-fn decide_placed(image: &View<'_>, request: &Request<'_>, place: Place) -> Decision {
+/// One decision.
+struct One<'i, 'r> {
+    image: &'i View<'i>,
+    request: &'i Request<'r>,
+}
+
+impl Work for One<'_, '_> {
+    type Output = Decision;
+
+    #[inline(always)]
+    fn run<V: Vectors>(self) -> Decision {
+        let place = place(self.image, self.request);
+        decide_placed::<V>(self.image, self.request, place)
+    }
+}
+
+#[inline(always)]
+fn decide_placed<V: Vectors>(image: &View<'_>, request: &Request<'_>, place: Place) -> Decision {
     // PERF: what nearly every request is, without a walk in memory.
     if image.withheld.is_empty() && request.is_open() {
-        let mut matches = Matches::NONE;
-        image.automaton.collect(request.resource(), &mut matches);
-        return decide_open(image, request, place, &matches);
+        return decide_open::<V>(image, request, place);
     }
     decide_apart(image, request, place)
 }
@@ -106,13 +120,16 @@ impl<'r> Asked<'_, 'r> {
 ///
 /// At 10 000 statements 64 ns a decision in batches, where 79 are taken without (minima of
 /// alternated runs, EPYC Genoa).
-#[inline(never)]
-fn begin_loads(image: &View<'_>, requests: &[Request<'_>]) {
+#[inline(always)]
+fn begin_loads(image: &View<'_>, requests: &[Request<'_>], places: &[Place]) {
     let heads = &image.automaton.heads;
-    // What was loaded last, and by what the next is found: buckets, nodes, patterns, rows.
+    // What was loaded last, and by what the next is found: buckets, nodes, rows.
     let mut ahead = [u32::MAX; BATCH];
     let item = |at: u32| at.as_usize();
-    for (at, request) in ahead.iter_mut().zip(requests) {
+    for ((at, request), place) in ahead.iter_mut().zip(requests).zip(places) {
+        if is_quiet(image, *place) {
+            continue;
+        }
         *at = heads
             .first_bucket(request.resource().as_bytes())
             .unwrap_or(u32::MAX);
@@ -122,116 +139,195 @@ fn begin_loads(image: &View<'_>, requests: &[Request<'_>]) {
         *at = heads.buckets.get(item(*at)).copied().unwrap_or(u32::MAX);
         prefetch(heads.nodes, item(*at));
     }
-    for at in &mut ahead {
-        let node = heads.nodes.get(item(*at));
-        *at = node.map_or(u32::MAX, |node| node.accept.first[0].id);
-        prefetch(image.open_rows, item(*at));
-    }
-    for at in &mut ahead {
-        *at = image.open_rows.get(item(*at)).copied().unwrap_or(u32::MAX);
-        prefetch(image.rows, item(*at));
-    }
     for at in &ahead {
-        if let Some(row) = image.rows.get(item(*at)) {
-            prefetch(image.set_classes, row.cells.start.as_usize());
+        if let Some(node) = heads.nodes.get(item(*at)) {
+            prefetch(image.rows, item(node.accept.value));
         }
     }
 }
 
 /// Decides each of `requests`; stops at the shorter of the slices and returns its length.
 pub(super) fn decide_batch(
+    level: Level,
     image: &View<'_>,
     requests: &[Request<'_>],
     decisions: &mut [Decision],
 ) -> usize {
-    let count = requests.len().min(decisions.len());
-    for (requests, decisions) in requests.chunks(BATCH).zip(decisions.chunks_mut(BATCH)) {
-        let mut places = [Place {
-            base: Base::Absent,
-            class: 0,
-        }; BATCH];
-        if image.automaton.heads.nodes.len() >= AHEAD_FROM {
-            begin_loads(image, requests);
-        }
-        for (place_of, request) in places.iter_mut().zip(requests) {
-            *place_of = place(image, request);
-        }
-        for ((request, decision), place) in requests.iter().zip(decisions).zip(places) {
-            *decision = decide_placed(image, request, place);
-        }
-    }
-    count
+    level.run(Many {
+        image,
+        requests,
+        decisions,
+    })
 }
 
-/// Decides about a request in the open lanes where no `NotResource` brings anything, by the
-/// patterns that match.
-#[inline(always)]
-fn decide_open(
-    image: &View<'_>,
-    request: &Request<'_>,
-    place: Place,
-    matches: &Matches,
-) -> Decision {
-    let Some(ids) = matches.get() else {
-        return decide_apart(image, request, place);
-    };
-    let Some((&first, others)) = ids.split_first() else {
-        return Decision::ImplicitDeny;
-    };
-    // PERF: one pattern mostly, and without a loop nothing is loaded for others.
-    let answer = open_row(image, request, place, first);
-    if others.is_empty() || answer == Decision::ExplicitDeny {
-        return answer;
-    }
-    decide_others(image, request, place, (answer, others))
+/// Decisions about many requests.
+struct Many<'i, 'r, 'd> {
+    image: &'i View<'i>,
+    requests: &'i [Request<'r>],
+    decisions: &'d mut [Decision],
 }
 
-#[inline(never)]
-fn decide_others(
-    image: &View<'_>,
-    request: &Request<'_>,
-    place: Place,
-    (mut answer, others): (Decision, &[u32]),
-) -> Decision {
-    for &id in others {
-        match open_row(image, request, place, id) {
-            Decision::ImplicitDeny => {}
-            Decision::Allow => answer = Decision::Allow,
-            Decision::ExplicitDeny => return Decision::ExplicitDeny,
-        }
-    }
-    answer
-}
+impl Work for Many<'_, '_, '_> {
+    type Output = usize;
 
-/// Returns what a pattern that matches brings to a request in the open lanes.
-#[inline(always)]
-fn open_row(image: &View<'_>, request: &Request<'_>, place: Place, id: u32) -> Decision {
-    match image.open_rows.get(id.as_usize()) {
-        None => Decision::ExplicitDeny,
-        Some(&NO_ROW) => Decision::ImplicitDeny,
-        Some(&MANY_ROWS) => pattern_apart(image, request, place, PatternId::from_u32(id)),
-        Some(&at) => {
-            let Some(row) = image.rows.get(at.as_usize()) else {
-                return Decision::ExplicitDeny;
-            };
-            let answer = answer(image, request, place, (at, row));
-            if row.next < at && answer != Decision::ExplicitDeny {
-                return further_rows(image, request, place, (answer, row.next));
+    #[inline(always)]
+    fn run<V: Vectors>(self) -> usize {
+        let image = self.image;
+        let chunks = self.requests.chunks(BATCH);
+        for (requests, decisions) in chunks.zip(self.decisions.chunks_mut(BATCH)) {
+            let mut places = [Place {
+                base: Base::Absent,
+                class: 0,
+            }; BATCH];
+            for (place_of, request) in places.iter_mut().zip(requests) {
+                *place_of = place(image, request);
             }
-            answer
+            if image.automaton.heads.nodes.len() >= AHEAD_FROM {
+                begin_loads(image, requests, &places);
+            }
+            for ((request, decision), place) in requests.iter().zip(decisions).zip(places) {
+                *decision = decide_placed::<V>(image, request, place);
+            }
+        }
+        self.requests.len().min(self.decisions.len())
+    }
+}
+
+/// Returns whether open requests from a place get nothing, whatever their resource.
+#[inline(always)]
+const fn is_quiet(image: &View<'_>, place: Place) -> bool {
+    let quiet = match place.base {
+        Base::V4 => image.quiet_v4,
+        Base::V6 => image.quiet_v6,
+        _ => NO_CLASS,
+    };
+    place.class == quiet
+}
+
+/// Decides about a request in the open lanes where no `NotResource` brings anything.
+#[inline(always)]
+fn decide_open<V: Vectors>(image: &View<'_>, request: &Request<'_>, place: Place) -> Decision {
+    // PERF: what comes from nowhere that a statement names does not read its resource.
+    if is_quiet(image, place) {
+        return Decision::ImplicitDeny;
+    }
+    let text = request.resource().as_bytes();
+    let heads = &image.automaton.heads;
+    let mut decision = Decision::ImplicitDeny;
+    let mut walk = heads.root(text);
+    while let Some((node, rest)) = walk {
+        // PERF: most nodes on a way have nothing.
+        if node.accept.kind != Accept::KIND_NOTHING {
+            let accept = &node.accept;
+            let brought = V::apart(AtNode {
+                image,
+                request,
+                place,
+                accept,
+                rest,
+            });
+            match brought {
+                Decision::ImplicitDeny => {}
+                Decision::Allow => decision = Decision::Allow,
+                Decision::ExplicitDeny => return Decision::ExplicitDeny,
+            }
+        }
+        walk = heads.step(node, rest);
+    }
+    decision
+}
+
+/// What the patterns of one node bring to a request in the open lanes.
+struct AtNode<'i, 'r> {
+    image: &'i View<'i>,
+    request: &'i Request<'r>,
+    place: Place,
+    accept: &'i Accept,
+    /// What is behind the node's head.
+    rest: &'r [u8],
+}
+
+impl Work for AtNode<'_, '_> {
+    type Output = Decision;
+
+    #[inline(always)]
+    fn run<V: Vectors>(self) -> Decision {
+        let Self {
+            image,
+            request,
+            place,
+            accept,
+            rest,
+        } = self;
+        let row = image.rows.get(accept.value.as_usize());
+        let (Some(row), ..=Accept::KIND_BODIES) = (row, accept.kind) else {
+            return at_node_apart(image, request, place, (accept, rest));
+        };
+        // PERF: the row first, as it often brings nothing, and then nothing has to match.
+        let cell = match row {
+            Row {
+                key: 0,
+                next: NO_ROW,
+                ..
+            } => cell(image, place, (accept.value, row)),
+            _ => None,
+        };
+        if cell == Some(Cell::IMPLICIT) {
+            return Decision::ImplicitDeny;
+        }
+        if accept.kind != Accept::KIND_STAR {
+            let text = request.resource().as_bytes();
+            if !image.automaton.any_at::<V>(accept, text, rest) {
+                return Decision::ImplicitDeny;
+            }
+        }
+        match cell {
+            Some(Cell::ALLOW) => Decision::Allow,
+            Some(Cell::DENY) => Decision::ExplicitDeny,
+            Some(cell) => program(image, request, cell),
+            None => rows_apart(image, request, place, accept.value),
         }
     }
 }
 
+/// [`AtNode`] where the patterns of a node do not bring one row.
 #[inline(never)]
-fn further_rows(
+fn at_node_apart(
     image: &View<'_>,
     request: &Request<'_>,
     place: Place,
-    (answer, next): (Decision, u32),
+    (accept, rest): (&Accept, &[u8]),
 ) -> Decision {
-    let mut allowed = answer.is_allow();
-    let flow = rows(image, request, place, next, &mut allowed);
+    // Nothing is brought by any of them, as nothing is brought by what was not built.
+    if accept.value == NO_ROW {
+        return Decision::ImplicitDeny;
+    }
+    let here = Here::new(request.resource().as_bytes(), rest);
+    let mut allowed = false;
+    let mut visit = |id: PatternId| {
+        let brought = match image.open_rows.get(id.as_usize()) {
+            None => Decision::ExplicitDeny,
+            Some(&MANY_ROWS) => pattern_apart(image, request, place, id),
+            Some(&at) => rows_apart(image, request, place, at),
+        };
+        match brought {
+            Decision::ImplicitDeny => {}
+            Decision::Allow => allowed = true,
+            Decision::ExplicitDeny => return ControlFlow::Break(()),
+        }
+        ControlFlow::Continue(())
+    };
+    let flow = image
+        .automaton
+        .for_each_at::<Least>(accept, &here, &mut visit);
+    decision(flow, allowed)
+}
+
+/// Returns the answer of a row and those that count with it.
+#[inline(never)]
+fn rows_apart(image: &View<'_>, request: &Request<'_>, place: Place, first: u32) -> Decision {
+    let mut allowed = false;
+    let flow = rows(image, request, place, first, &mut allowed);
     decision(flow, allowed)
 }
 
@@ -284,7 +380,7 @@ struct Place {
     class: u32,
 }
 
-#[inline]
+#[inline(always)]
 fn place(image: &View<'_>, request: &Request<'_>) -> Place {
     let classes = &image.primary;
     // PERF: the usual case in a few instructions, all others in a call.
@@ -512,11 +608,20 @@ fn cell(image: &View<'_>, place: Place, (at, row): (u32, &Row)) -> Option<Cell> 
         return Some(state_cell(image, place, at));
     };
     Some(match row.kind {
-        Row::KIND_SET => match row.cells.get(image.set_classes) {
-            Some(groups) if is_in(groups, place.class) => row.inside,
-            Some(_) => base,
-            None => Cell::DENY,
-        },
+        Row::KIND_SET => {
+            // PERF: the line that says so has the first classes, which are mostly all.
+            if row.classes.contains(place.class) {
+                return Some(row.inside);
+            }
+            if row.cells.is_empty() {
+                return Some(base);
+            }
+            match row.cells.get(image.set_classes) {
+                Some(groups) if is_in(groups, place.class) => row.inside,
+                Some(_) => base,
+                None => Cell::DENY,
+            }
+        }
         Row::KIND_SPARSE => match row.cells.get(image.sparse_cells) {
             Some(cells) => find(cells, place.class).unwrap_or(base),
             None => Cell::DENY,

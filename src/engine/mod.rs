@@ -69,6 +69,7 @@ use crate::decision::{Decision, Explanation};
 use crate::image::bytes::Bytes;
 use crate::image::{self, ImageError, Loaded};
 use crate::request::Request;
+use crate::util::vector::Level;
 
 /// A compiled set of policies.
 ///
@@ -103,6 +104,7 @@ use crate::request::Request;
 #[derive(Clone)]
 pub struct Engine {
     image: Arc<Loaded>,
+    level: Level,
 }
 
 impl Engine {
@@ -111,7 +113,7 @@ impl Engine {
     /// Never panics and never allocates. Without any policy everything is denied implicitly.
     #[inline]
     pub fn decide(&self, request: &Request<'_>) -> Decision {
-        decide::decide(self.image.view(), request)
+        decide::decide(self.level, self.image.view(), request)
     }
 
     /// Decides each of `requests` into the place of the same index, and returns how many that were:
@@ -130,7 +132,7 @@ impl Engine {
     /// # Ok::<(), portcullis::BuildError>(())
     /// ```
     pub fn decide_batch(&self, requests: &[Request<'_>], decisions: &mut [Decision]) -> usize {
-        decide::decide_batch(self.image.view(), requests, decisions)
+        decide::decide_batch(self.level, self.image.view(), requests, decisions)
     }
 
     /// Returns the decision with the statements that caused it.
@@ -138,6 +140,31 @@ impl Engine {
     /// Looks at every statement, so it takes time linear in them; not for every request.
     pub fn explain(&self, request: &Request<'_>) -> Explanation {
         explain::explain(self.image.view(), request)
+    }
+
+    /// Returns what of the processor the decisions use: `AVX2` (with BMI and POPCNT), `SSE2`, or
+    /// `portable`. It is asked when an engine is made, where there is `std`.
+    pub const fn instructions(&self) -> &'static str {
+        self.level.name()
+    }
+
+    /// Returns an engine of the same image that uses nothing that not every processor of the target has.
+    ///
+    /// Its answers are the same; it is for those who compare.
+    ///
+    /// ```
+    /// use portcullis::Engine;
+    ///
+    /// let engine = Engine::builder().build()?.with_least_instructions();
+    /// assert!(["SSE2", "portable"].contains(&engine.instructions()));
+    /// # Ok::<(), portcullis::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn with_least_instructions(&self) -> Self {
+        Self {
+            image: Arc::clone(&self.image),
+            level: Level::LEAST,
+        }
     }
 
     /// Returns what the engine is made of.
@@ -188,6 +215,7 @@ impl Engine {
     fn of(image: Loaded) -> Self {
         Self {
             image: Arc::new(image),
+            level: Level::detect(),
         }
     }
 }

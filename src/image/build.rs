@@ -7,7 +7,7 @@ use super::programs::Programs;
 use super::rows::{RowRule, Rows};
 use super::tables::{Image, KeyClasses};
 use super::writer::Writer;
-use super::{conditions, lanes, resources, statements};
+use super::{ahead, conditions, lanes, resources, statements};
 use crate::decision::Effect;
 use crate::ir::{self, BuildError, ConditionValues, RuleSet};
 use crate::prefix::{LookupV4, LookupV6};
@@ -54,6 +54,7 @@ pub(crate) fn build(rules: &RuleSet<'_>, config: &Config) -> Result<Loaded, Buil
         None => without_classes(&mut writer)?,
     };
     writer.image.second = second.unwrap_or_default();
+    ahead::write(&mut writer.image);
     Loaded::new(writer.finish(), config.image_size_limit)
 }
 

@@ -28,7 +28,7 @@
 //! What builds, under the feature `build` and in its order: `conditions` (lists, conditions),
 //! `lanes`, `statements` (what explanations tell), `address_set` (what of a rule the classes
 //! answer), `resources` (automaton, hits, complements) over `rows` over `programs`; `writer`
-//! appends to the tables.
+//! appends to the tables; `ahead` works out what most requests are answered by.
 //!
 //! See also: `crate::ir`, which it is built from, and `crate::engine`, which reads it.
 
@@ -46,6 +46,8 @@ mod validate;
 // The build, and what it is made of.
 #[cfg(feature = "build")]
 mod address_set;
+#[cfg(feature = "build")]
+mod ahead;
 #[cfg(feature = "build")]
 mod build;
 #[cfg(feature = "build")]

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::rows::Rows;
-use super::tables::{Complement, Hit, MANY_ROWS, OPEN_LANE, Pattern, Withheld, WithheldLane};
+use super::tables::{Complement, Hit, OPEN_LANE, Pattern, Withheld, WithheldLane};
 use super::writer::{Writer, append, behind, index};
 use crate::ir::{BuildError, RuleSet};
 use crate::pattern;
@@ -67,11 +67,6 @@ pub(super) fn write(
             (pattern.hits, pattern.open_row) = (hits, open);
         }
     }
-    let open_row = |pattern: &Pattern| match pattern.has_variables {
-        0 => pattern.open_row,
-        _ => MANY_ROWS,
-    };
-    writer.image.open_rows = writer.image.patterns.iter().map(open_row).collect();
     write_withheld(writer, withheld, &mut rows)?;
     rows.finish(&mut writer.image)
 }

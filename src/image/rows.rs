@@ -401,7 +401,7 @@ fn store(row: RowCells, key: u32, next: u32, image: &mut Image) -> Result<u32, B
         row.kind = Row::KIND_DENSE;
         row.cells = append(&mut image.dense_cells, cells, "cells")?;
     } else if exceptions.iter().all(|&(_, cell)| cell == first) {
-        let groups = exceptions.chunks(ClassGroup::LEN).map(|classes| {
+        let mut groups = exceptions.chunks(ClassGroup::LEN).map(|classes| {
             let last = classes.last().map_or(0, |(class, _)| class.as_u32());
             let mut group = [last; ClassGroup::LEN];
             for (slot, (class, _)) in group.iter_mut().zip(classes) {
@@ -410,6 +410,7 @@ fn store(row: RowCells, key: u32, next: u32, image: &mut Image) -> Result<u32, B
             ClassGroup(group)
         });
         (row.kind, row.inside) = (Row::KIND_SET, first);
+        row.classes = groups.next().unwrap_or_default();
         row.cells = append(&mut image.set_classes, groups, "cells")?;
     } else {
         let cells = exceptions.into_iter();

@@ -56,8 +56,13 @@ tables! {
             /// What a pattern brings to the open lanes, by [`PatternId`]: its `open_row`, but
             /// [`MANY_ROWS`] where a match is to be verified.
             table open_rows: u32;
-            /// Resource → patterns.
+            /// Resource → patterns. The value of a node is the row of all its patterns in the open lanes,
+            /// [`NO_ROW`], or [`MANY_ROWS`] where they differ or a match is to be verified.
             part automaton: Automaton, AutomatonView;
+            /// The IPv4 class of which no open request gets an answer from any pattern, or [`NO_CLASS`].
+            scalar quiet_v4: u32;
+            /// The IPv6 class, numbered through both families.
+            scalar quiet_v6: u32;
             /// The distinct `NotResource` lists.
             table complements: Complement;
             /// Their patterns.
@@ -98,7 +103,7 @@ tables! {
             table row_states: [Cell; Base::STATES];
             /// Rows by lane.
             table hits: Hit;
-            /// The classes of the rows that are sets.
+            /// The classes of the rows that are sets, behind those that the rows have themselves.
             table set_classes: ClassGroup;
             /// The cells of the sparse rows, by class.
             table sparse_cells: SparseCell;
@@ -204,6 +209,9 @@ pub(crate) const NO_ROW: u32 = u32::MAX;
 
 /// In place of a row of several parts: it was not made, the parts are to be asked one by one.
 pub(crate) const MANY_ROWS: u32 = u32::MAX - 1;
+
+/// In place of a class: there is none.
+pub(crate) const NO_CLASS: u32 = u32::MAX;
 
 /// In place of a lane: all lanes that are open, taken together.
 pub(crate) const OPEN_LANE: u32 = u32::MAX;
@@ -343,7 +351,7 @@ impl PrincipalEntry {
     pub(crate) const KIND_CANONICAL_USER: u32 = 4;
 }
 
-/// The answers of a set of rules by address.
+/// The answers of a set of rules by address: a cache line, with what most of them are decided by.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
 )]
@@ -357,16 +365,21 @@ pub(crate) struct Row {
     pub(crate) inside: Cell,
     /// A row that counts as well, or [`NO_ROW`].
     pub(crate) next: u32,
-    /// Set: in `set_classes`. Sparse: in `sparse_cells`. Dense: in `dense_cells`. List: in `row_rules`.
+    /// Set: further classes, in `set_classes`. Sparse: in `sparse_cells`. Dense: in `dense_cells`. List:
+    /// in `row_rules`.
     pub(crate) cells: Extent,
     /// Whose classes the cells are by: 0 those of the primary key, 1 those of the second.
     pub(crate) key: u32,
+    /// Set: the first classes.
+    pub(crate) classes: ClassGroup,
 }
+
+const _: () = assert!(size_of::<Row>() == 64);
 
 impl Row {
     /// No exceptions.
     pub(crate) const KIND_UNIFORM: u32 = 0;
-    /// Exceptions that all have one answer, ascending.
+    /// Exceptions that all have one answer, ascending; the first in the row itself.
     pub(crate) const KIND_SET: u32 = 1;
     /// Exceptions by class, ascending.
     pub(crate) const KIND_SPARSE: u32 = 2;

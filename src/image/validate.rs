@@ -12,13 +12,13 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::error::{ImageError, ImageErrorKind};
-use super::tables::{NO_ROW, Row, View};
-use crate::pattern::automaton::{GRAMS, NO_BODY, Tail};
+use super::tables::{NO_CLASS, NO_ROW, Row, View};
+use crate::pattern::automaton::{Accept, Tail};
 use crate::pattern::tree::{NO_CHILD, Node};
 use crate::util::extent::Extent;
 use crate::util::hash::HashTableView;
 use crate::util::int::AsUsize;
-use crate::util::limits::VARIABLE_LIMIT;
+use crate::util::limits::{SHARED_BODIES, VARIABLE_LIMIT};
 
 /// How many rows may count with one; a build makes two.
 const CHAIN: usize = 8;
@@ -46,6 +46,12 @@ fn look_ups(view: &View<'_>) -> Result<(), ImageError> {
             return Err(wrong("v6", at));
         }
         within("keys of classes", classes.key.iter().copied(), view.text)?;
+    }
+    let count = view.primary.class_count;
+    for (at, quiet) in [view.quiet_v4, view.quiet_v6].into_iter().enumerate() {
+        if quiet != NO_CLASS && quiet > count {
+            return Err(wrong("quiet classes", at));
+        }
     }
     Ok(())
 }
@@ -78,28 +84,30 @@ fn automaton(view: &View<'_>) -> Result<(), ImageError> {
     if let Some((at, _)) = (0_u32..).zip(nodes).find(|link| !ascends(link)) {
         return Err(wrong("nodes.next", at.as_usize()));
     }
-    let others = nodes.iter().map(|node| node.accept.others);
-    apart("nodes.others", others, tails)?;
-    // Whoever finds no tail among the first looks for no others.
-    let is_full = |node: &Node| node.accept.first.iter().all(|tail| tail.body != NO_BODY);
-    let mut hidden = nodes.iter();
-    if let Some(at) = hidden.position(|node| !node.accept.others.is_empty() && !is_full(node)) {
-        return Err(wrong("nodes.others", at));
+    // Nodes may share what hangs at them, as long as it is short.
+    let accepts = || nodes.iter().map(|node| node.accept);
+    if let Some(at) = accepts().position(|accept| accept.kind > Accept::KIND_GRAMS) {
+        return Err(wrong("nodes.accept", at));
     }
-    let first = nodes.iter().flat_map(|node| &node.accept.first);
-    let is_named = |tail: &Tail| tail.body >= GRAMS || tail.body.as_usize() < bodies.len();
-    if let Some(at) = first.clone().chain(tails).position(|tail| !is_named(tail)) {
+    within("nodes.bodies", accepts().map(|a| a.bodies), bodies)?;
+    let long = accepts().map(|accept| accept.bodies);
+    let long = long.filter(|set| set.len.as_usize() > SHARED_BODIES);
+    apart("nodes.bodies", long, bodies)?;
+    apart("nodes.ids", accepts().map(|a| a.ids()), automaton.ids)?;
+    let is_named = |tail: &Tail| tail.body.as_usize() < bodies.len();
+    if let Some(at) = tails.iter().position(|tail| !is_named(tail)) {
         return Err(wrong("tails", at));
     }
-    // A set is asked for by one tail.
-    let sets = first.chain(tails).filter(|tail| tail.body == GRAMS);
-    let mut sets: Vec<u32> = sets.map(|tail| tail.id).collect();
+    // A set of grams is asked for by one node.
+    let sets = accepts().filter(|accept| accept.kind == Accept::KIND_GRAMS);
+    let mut sets: Vec<u32> = sets.map(|accept| accept.grams).collect();
     sets.sort_unstable();
     if !sets.is_sorted_by(|a, b| a < b) {
-        return Err(wrong("tails", 0));
+        return Err(wrong("nodes.grams", 0));
     }
-    apart("bodies.pieces", bodies.iter().map(|b| b.pieces), pieces)?;
-    apart("bodies.program", bodies.iter().map(|b| b.program), programs)?;
+    // Bodies are the same in several sets.
+    shared("bodies.pieces", bodies.iter().map(|b| b.pieces), pieces)?;
+    shared("bodies.program", bodies.iter().map(|b| b.program), programs)?;
     apart("pieces.literal", pieces.iter().map(|p| p.literal), programs)?;
     // What is found anywhere would take time and leave the text as it is.
     if let Some(at) = pieces.iter().position(|piece| piece.literal.is_empty()) {
@@ -337,7 +345,7 @@ mod tests {
     #[test]
     fn what_no_build_makes_of_a_tree_is_refused() {
         assert!(automaton(&branches().view()).is_ok());
-        let changes: [(Change, &str); 5] = [
+        let changes: [(Change, &str); 7] = [
             (|i| i.automaton.heads.buckets.fill(1), "heads.buckets"),
             (|i| i.automaton.heads.buckets[0] = 9, "heads.buckets"),
             (
@@ -349,14 +357,14 @@ mod tests {
             ),
             (|i| i.automaton.pieces[0].literal.len = 0, "pieces.literal"),
             (
-                |i| {
-                    i.automaton.heads.nodes[1].accept.first[1] = Tail {
-                        id: 0,
-                        body: NO_BODY,
-                    }
-                },
-                "nodes.others",
+                |i| i.automaton.heads.nodes[1].accept.kind = 9,
+                "nodes.accept",
             ),
+            (
+                |i| i.automaton.heads.nodes[1].accept.bodies.start = 99,
+                "nodes.bodies",
+            ),
+            (|i| i.automaton.heads.nodes[1].accept.ids = 99, "nodes.ids"),
         ];
         for (change, place) in changes {
             let mut image = branches();

@@ -1,5 +1,14 @@
 //! The automaton's flat tables and the walk over them.
 //!
+//! ```text
+//! text ──heads──▶ node ─▶ Accept ─▶ bodies, each a cache line: what of the text may still follow
+//!                            │ └──▶ ids of their patterns, in the same order
+//!                            └────▶ value: whatever is kept for all of them together
+//! ```
+//!
+//! What hangs at a node is the same at many nodes (ten thousand APIs with the same paths), so bodies
+//! stand together by the set, each set once; a walk finds them in the nearest cache.
+//!
 //! # Invariants
 //!
 //! - A node of the heads that accepts anything is at a character boundary of every text
@@ -15,11 +24,12 @@ use super::grams::GramsView;
 use super::tree::TreeView;
 #[cfg(feature = "build")]
 use super::{grams::Grams, tree::Tree};
-use crate::util::bytes::{self, Needle};
+use crate::util::bytes::{self, Lanes, Needle};
 use crate::util::extent::Extent;
 use crate::util::ids::{Id, PatternId};
 use crate::util::int::AsUsize;
 use crate::util::table::tables;
+use crate::util::vector::{Least, Vectors, WIDE};
 
 tables! {
     /// All patterns of a policy set, compiled.
@@ -27,116 +37,197 @@ tables! {
         "automaton" {
             /// The literal heads.
             part heads: Tree, TreeView;
-            /// Patterns with more behind their head.
-            table tails: Tail;
-            /// What the tails are, each once: many APIs have the same tails.
+            /// What stands behind the heads, by sets that hang at one node.
             table bodies: Body;
+            /// The patterns, in the order of the bodies at each node.
+            table ids: PatternId;
             /// The literals between the stars of the bodies.
             table pieces: Piece;
             /// The pattern bytes of the bodies.
             table programs: u8;
-            /// The tails of heads that have many, by what they contain.
+            /// Patterns at heads that have many, by what they contain.
+            table tails: Tail;
+            /// The sets of such patterns.
             part grams: Grams, GramsView;
         }
     }
 }
 
-/// In place of a body: there is no tail.
-pub(crate) const NO_BODY: u32 = u32::MAX;
-
-/// In place of a body: nothing, so the text has to end.
-pub(crate) const END: u32 = u32::MAX - 1;
-
-/// In place of a body: a lone `*`, which every text fits.
-pub(crate) const STAR: u32 = u32::MAX - 2;
-
-/// In place of a body: the tail stands for a set of grams, by number, and for all tails in it.
-pub(crate) const GRAMS: u32 = u32::MAX - 3;
-
 /// What hangs at a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct Accept {
-    /// The first tails; none behind one of [`NO_BODY`].
-    pub(crate) first: [Tail; 2],
-    /// The others, in [`Automaton::tails`].
-    pub(crate) others: Extent,
+    /// One of the `KIND_…` constants.
+    pub(crate) kind: u32,
+    /// What may follow, in [`Automaton::bodies`]; nothing of a lone `*`.
+    pub(crate) bodies: Extent,
+    /// The first of as many patterns, or the one of a lone `*`, in [`Automaton::ids`].
+    pub(crate) ids: u32,
+    /// The set of grams.
+    pub(crate) grams: u32,
+    /// What the owner of the automaton keeps for all of these patterns together.
+    pub(crate) value: u32,
 }
 
-#[cfg(feature = "build")]
 impl Accept {
     /// Nothing.
+    pub(crate) const KIND_NOTHING: u32 = 0;
+    /// One pattern that goes on with a `*` and nothing else.
+    pub(crate) const KIND_STAR: u32 = 1;
+    /// What the bodies say.
+    pub(crate) const KIND_BODIES: u32 = 2;
+    /// What the bodies say, and those that are found by a set of grams.
+    pub(crate) const KIND_GRAMS: u32 = 3;
+
+    /// In place of a value: nothing is kept.
+    #[cfg(feature = "build")]
+    pub(crate) const NO_VALUE: u32 = u32::MAX;
+
+    /// Nothing.
+    #[cfg(feature = "build")]
     pub(crate) const NOTHING: Self = Self {
-        first: [Tail::NONE; 2],
-        others: Extent { start: 0, len: 0 },
+        kind: Self::KIND_NOTHING,
+        bodies: Extent { start: 0, len: 0 },
+        ids: 0,
+        grams: 0,
+        value: Self::NO_VALUE,
     };
+
+    /// Returns the patterns in `ids`, without those that are found by grams.
+    pub(crate) fn ids(&self) -> Extent {
+        let len = match self.kind {
+            Self::KIND_NOTHING => 0,
+            Self::KIND_STAR => 1,
+            _ => self.bodies.len,
+        };
+        Extent {
+            start: self.ids,
+            len,
+        }
+    }
 }
 
-/// A pattern behind its head.
+/// A pattern behind its head that is found by grams.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
 )]
 #[repr(C)]
 pub(crate) struct Tail {
-    /// The pattern; with [`GRAMS`] the set.
+    /// The pattern.
     pub(crate) id: u32,
-    /// In [`Automaton::bodies`], or one of [`NO_BODY`], [`END`], [`STAR`], [`GRAMS`].
+    /// In [`Automaton::bodies`].
     pub(crate) body: u32,
 }
 
-#[cfg(feature = "build")]
-impl Tail {
-    /// None.
-    pub(crate) const NONE: Self = Self {
-        id: 0,
-        body: NO_BODY,
-    };
-}
-
-/// What tails are that read the same.
+/// What stands behind a head: a cache line.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
 )]
 #[repr(C)]
 pub(crate) struct Body {
+    /// The first bytes of what stands before the first wildcard.
+    pub(crate) start: Lanes,
+    /// The last bytes of what stands behind the last star; none where there is `?`.
+    pub(crate) ending: Lanes,
+    /// How many bytes stand before the first wildcard.
+    pub(crate) start_len: u32,
+    /// How many bytes stand behind the last star; 0 where there is `?`.
+    pub(crate) ending_len: u32,
+    /// The sum of the `…` bits that hold; 0 of a literal and a star behind it.
+    pub(crate) shape: u32,
     /// All its bytes, in [`Automaton::programs`].
     pub(crate) program: Extent,
     /// The literals between its stars, in [`Automaton::pieces`].
     pub(crate) pieces: Extent,
-    /// How many bytes stand before the first star.
-    pub(crate) start: u32,
-    /// How many bytes stand behind the last star.
-    pub(crate) ending: u32,
-    /// One of the `KIND_…` constants.
-    pub(crate) kind: u32,
-    /// Nothing: words start at multiples of eight bytes.
-    pub(crate) reserved: u32,
-    /// The first of the bytes before the first wildcard, up to eight.
-    pub(crate) first: u64,
-    /// All bits of the bytes in `first`.
-    pub(crate) mask: u64,
 }
 
 impl Body {
-    /// No wildcards: `start` is all of it.
-    pub(crate) const KIND_LITERAL: u32 = 0;
-    /// Stars and literals only.
-    #[cfg(feature = "build")]
-    pub(crate) const KIND_STARS: u32 = 1;
-    /// Anything: `program` says it.
-    pub(crate) const KIND_ANY: u32 = 2;
+    /// There is no wildcard: `start` is all of it.
+    pub(crate) const LITERAL: u32 = 1;
+    /// There is `?`, so `program` is to be asked.
+    pub(crate) const ONES: u32 = 2;
+    /// Something stands behind the last star.
+    pub(crate) const ENDING: u32 = 4;
+    /// Something stands between two stars.
+    pub(crate) const PIECES: u32 = 8;
+    /// The start or the ending is longer than what `start` and `ending` have of it.
+    pub(crate) const LONG: u32 = 16;
 }
 
-/// A literal between two stars.
+/// A literal between two stars: a cache line.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
 )]
 #[repr(C)]
 pub(crate) struct Piece {
-    /// Its start.
+    /// How it is looked for.
     pub(crate) needle: Needle,
+    /// Nothing.
+    pub(crate) reserved: [u16; 3],
     /// All of it, in [`Automaton::programs`].
     pub(crate) literal: Extent,
+}
+
+const _: () = assert!(size_of::<Body>() == 64 && size_of::<Piece>() == 64);
+
+/// Where a walk stands in a text: behind the head of a node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Here<'t> {
+    text: &'t [u8],
+    from: usize,
+    /// The next sixteen bytes; whatever behind the end.
+    next: [u8; WIDE],
+}
+
+impl<'t> Here<'t> {
+    /// Stands in `text` before `rest`, which is its end.
+    #[inline(always)]
+    pub(crate) fn new(text: &'t [u8], rest: &'t [u8]) -> Self {
+        Self {
+            text,
+            from: text.len() - rest.len(),
+            next: match rest.first_chunk() {
+                Some(next) => *next,
+                None => next_of_short(text, rest),
+            },
+        }
+    }
+
+    #[inline(always)]
+    fn rest(&self) -> &'t [u8] {
+        self.text.get(self.from..).unwrap_or_default()
+    }
+}
+
+/// Returns the bytes of a `rest` that is shorter, and zeros behind it.
+#[inline(always)]
+fn next_of_short(text: &[u8], rest: &[u8]) -> [u8; WIDE] {
+    // PERF: what stands before is shifted out, which is one load where a copy is a call.
+    let Some(last) = text.last_chunk() else {
+        return first_of_short(rest);
+    };
+    let gone = 8 * (WIDE - rest.len().min(WIDE));
+    let shifted = u128::from_le_bytes(*last).checked_shr(u32::try_from(gone).unwrap_or(u32::MAX));
+    shifted.unwrap_or_default().to_le_bytes()
+}
+
+#[inline(never)]
+fn first_of_short(text: &[u8]) -> [u8; WIDE] {
+    let mut bytes = [0; WIDE];
+    for (slot, byte) in bytes.iter_mut().zip(text) {
+        *slot = *byte;
+    }
+    bytes
+}
+
+/// Returns the last sixteen bytes of a text; of a shorter one zeros before it.
+#[inline(always)]
+fn last_of(text: &[u8]) -> [u8; WIDE] {
+    text.last_chunk().copied().unwrap_or_else(|| {
+        let mut bytes = first_of_short(text);
+        bytes.rotate_right(WIDE - text.len().min(WIDE));
+        bytes
+    })
 }
 
 impl AutomatonView<'_> {
@@ -149,91 +240,70 @@ impl AutomatonView<'_> {
         text: &str,
         mut visit: impl FnMut(PatternId) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let mut here = self.heads.root(text.as_bytes());
+        let text = text.as_bytes();
+        let mut here = self.heads.root(text);
         while let Some((node, rest)) = here {
-            let Accept { first, others } = &node.accept;
-            self.for_each_tail(first, rest, &mut visit)?;
-            if !others.is_empty() {
-                self.for_each_tail(others.of(self.tails), rest, &mut visit)?;
+            if node.accept.kind != Accept::KIND_NOTHING {
+                let here = Here::new(text, rest);
+                self.for_each_at::<Least>(&node.accept, &here, &mut visit)?;
             }
             here = self.heads.step(node, rest);
         }
         ControlFlow::Continue(())
     }
 
-    /// Collects the patterns that match the whole of `text`.
-    ///
-    /// PERF: nothing is called that could do anything, so the walk stays in registers.
-    #[inline]
-    pub(crate) fn collect(&self, text: &str, matches: &mut Matches) {
-        let mut here = self.heads.root(text.as_bytes());
-        while let Some((node, rest)) = here {
-            // PERF: most nodes have nothing, or a lone star.
-            match node.accept.first {
-                [Tail { body: NO_BODY, .. }, _] => {}
-                [Tail { body: STAR, id }, Tail { body: NO_BODY, .. }] => matches.push(id),
-                _ => self.collect_tails(&node.accept, rest, matches),
-            }
-            here = self.heads.step(node, rest);
-        }
-    }
-
-    /// PERF: apart, as else the loads of its tables are done ahead of every walk.
-    #[inline(never)]
-    fn collect_tails(&self, accept: &Accept, rest: &[u8], matches: &mut Matches) {
-        let mut push = |id: PatternId| {
-            matches.push(id.as_u32());
-            // Past the room the rest is not worth finding.
-            match matches.is_full() {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
-            }
-        };
-        let mut flow = self.for_each_tail(&accept.first, rest, &mut push);
-        if flow.is_continue() && !accept.others.is_empty() {
-            flow = self.for_each_tail(accept.others.of(self.tails), rest, &mut push);
-        }
-        // What is missing is counted.
-        let _ = flow;
-    }
-
+    /// Calls `visit` for each pattern at one node that matches the whole of the text.
     #[inline(always)]
-    fn for_each_tail(
+    pub(crate) fn for_each_at<V: Vectors>(
         &self,
-        tails: &[Tail],
-        rest: &[u8],
+        accept: &Accept,
+        here: &Here<'_>,
         visit: &mut impl FnMut(PatternId) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        for tail in tails {
-            let is_match = match tail.body {
-                NO_BODY => break,
-                STAR => true,
-                END => rest.is_empty(),
-                GRAMS => {
-                    self.verify_by_grams(tail.id, rest, visit)?;
-                    false
-                }
-                body => self.matches(body, rest).is_some(),
-            };
-            if is_match {
-                visit(PatternId::from_u32(tail.id))?;
+        let ids = accept.ids().of(self.ids);
+        if accept.kind == Accept::KIND_STAR {
+            return ids.iter().try_for_each(|&id| visit(id));
+        }
+        for (body, &id) in accept.bodies.of(self.bodies).iter().zip(ids) {
+            if self.fits::<V>(body, *here).is_some() {
+                visit(id)?;
             }
+        }
+        if accept.kind == Accept::KIND_GRAMS {
+            self.for_each_by_grams(accept.grams, here, visit)?;
         }
         ControlFlow::Continue(())
     }
 
+    /// Returns whether any of the patterns at one node, which has no grams, matches the whole of `text`,
+    /// of which `rest` is behind the head.
+    #[inline(always)]
+    pub(crate) fn any_at<V: Vectors>(&self, accept: &Accept, text: &[u8], rest: &[u8]) -> bool {
+        let Some(bodies) = accept.bodies.get(self.bodies) else {
+            return false;
+        };
+        let here = Here::new(text, rest);
+        // PERF: a loop, as the library's `any` is a function of its own.
+        for body in bodies {
+            if self.fits::<V>(body, here).is_some() {
+                return true;
+            }
+        }
+        false
+    }
+
     /// PERF: apart, as else the loads of its tables are done ahead of every walk.
     #[inline(never)]
-    fn verify_by_grams(
+    fn for_each_by_grams(
         &self,
         set: u32,
-        rest: &[u8],
+        here: &Here<'_>,
         visit: &mut impl FnMut(PatternId) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        self.grams.candidates(set, rest, |tails| {
+        self.grams.candidates(set, here.rest(), |tails| {
             tails.of(self.tails).iter().try_for_each(|tail| {
-                // One that stands for a set has no body.
-                if self.matches(tail.body, rest).is_some() {
+                let body = self.bodies.get(tail.body.as_usize());
+                if body.is_some_and(|body| self.fits::<Least>(body, *here).is_some()) {
                     visit(PatternId::from_u32(tail.id))?;
                 }
                 ControlFlow::Continue(())
@@ -241,71 +311,55 @@ impl AutomatonView<'_> {
         })
     }
 
-    /// Returns whether a body matches the whole of `rest`.
+    /// Returns whether a body matches the whole of what follows.
     #[inline(always)]
-    fn matches(&self, body: u32, rest: &[u8]) -> Option<()> {
-        let body = self.bodies.get(body.as_usize())?;
-        // PERF: tells most apart that start otherwise.
-        let first = rest.first_chunk().map(|&first| u64::from_le_bytes(first));
-        if first.is_some_and(|first| (first ^ body.first) & body.mask != 0) {
+    fn fits<V: Vectors>(&self, body: &Body, here: Here<'_>) -> Option<()> {
+        // PERF: tells most apart that start otherwise, and is all there is of most others.
+        if !body.start.agree(&here.next) {
             return None;
         }
-        let program = body.program.get(self.programs)?;
-        if body.kind == Body::KIND_ANY {
-            return glob::matches_bytes(program, rest).then_some(());
+        let from = here.from.checked_add(body.start_len.as_usize())?;
+        let to = here.text.len().checked_sub(body.ending_len.as_usize())?;
+        if from > to {
+            return None;
         }
-        let mut rest = rest;
-        if body.start != 0 {
-            rest = bytes::strip_start(rest, program.get(..body.start.as_usize())?)?;
+        if body.shape == 0 {
+            return Some(());
         }
-        if body.kind == Body::KIND_LITERAL {
-            return rest.is_empty().then_some(());
+        if body.shape & Body::ENDING != 0 && !body.ending.agree(&last_of(here.text)) {
+            return None;
         }
-        if body.ending != 0 {
-            let before = program.len().checked_sub(body.ending.as_usize())?;
-            rest = bytes::strip_end(rest, program.get(before..)?)?;
+        if body.shape & (Body::LITERAL | Body::ONES | Body::LONG) != 0 {
+            self.fits_apart(body, (here.text, here.from), from == to)?;
         }
+        if body.shape & Body::PIECES == 0 {
+            return Some(());
+        }
+        let mut from = from;
         for piece in body.pieces.get(self.pieces)? {
             let literal = piece.literal.get(self.programs)?;
-            rest = piece.needle.behind(literal, rest)?;
+            from = piece.needle.find::<V>(literal, here.text, from, to)?;
         }
         Some(())
     }
-}
 
-/// The patterns that match one text, without a heap.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Matches {
-    ids: [u32; Self::ROOM],
-    /// How many there are; past the room they are counted only.
-    count: usize,
-}
-
-impl Matches {
-    /// How many are kept. More match hardly ever.
-    const ROOM: usize = 8;
-
-    /// None.
-    pub(crate) const NONE: Self = Self {
-        ids: [0; Self::ROOM],
-        count: 0,
-    };
-
-    #[inline(always)]
-    fn push(&mut self, id: u32) {
-        if let Some(slot) = self.ids.get_mut(self.count) {
-            *slot = id;
+    /// Returns whether what is compared seldom fits.
+    #[inline(never)]
+    fn fits_apart(&self, body: &Body, (text, from): (&[u8], usize), is_at_end: bool) -> Option<()> {
+        if body.shape & Body::LITERAL != 0 && !is_at_end {
+            return None;
         }
-        self.count += 1;
-    }
-
-    const fn is_full(&self) -> bool {
-        self.count > Self::ROOM
-    }
-
-    /// Returns them, or `None` where there may be more.
-    #[inline(always)]
-    pub(crate) fn get(&self) -> Option<&[u32]> {
-        self.ids.get(..self.count)
+        if body.shape & (Body::ONES | Body::LONG) == 0 {
+            return Some(());
+        }
+        let program = body.program.get(self.programs)?;
+        if body.shape & Body::ONES != 0 {
+            return glob::matches_bytes(program, text.get(from..)?).then_some(());
+        }
+        let start = program.get(..body.start_len.as_usize())?;
+        let ending = program.len().checked_sub(body.ending_len.as_usize())?;
+        let fits = bytes::starts_with(text.get(from..)?, start)
+            && bytes::ends_with(text, program.get(ending..)?);
+        fits.then_some(())
     }
 }

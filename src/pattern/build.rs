@@ -1,14 +1,18 @@
 //! Patterns → the automaton's tables, in time linear in their bytes but for sorting.
 
-use super::automaton::{Accept, Automaton, Body, END, GRAMS, Piece, STAR, Tail};
+use smallvec::SmallVec;
+
+use super::automaton::{Accept, Automaton, Body, Piece, Tail};
 use super::glob::{ANY, ONE};
 use super::tree::{Ending, Tree};
-use crate::util::bytes::Needle;
+use crate::util::bytes::{Lanes, Needle};
 use crate::util::extent::Extent;
 use crate::util::hash::HashTable;
 use crate::util::ids::{Id, PatternId};
 use crate::util::int::to_u32;
 use crate::util::keyed::Map;
+use crate::util::limits::SHARED_BODIES;
+use crate::util::vector::WIDE;
 
 /// From this many tails on at one head they are found by their grams.
 ///
@@ -18,8 +22,13 @@ const GRAMS_FROM: usize = 8;
 /// A pattern behind its head.
 type Open<'p> = (&'p [u8], PatternId);
 
-/// The bodies stored so far, by their pattern bytes.
-type Known<'p> = Map<&'p [u8], u32>;
+/// What was stored so far, by its pattern bytes.
+#[derive(Default)]
+struct Known<'p> {
+    bodies: Map<&'p [u8], Body>,
+    /// The sets of bodies of one node, and where they stand.
+    sets: Map<SmallVec<[&'p [u8]; 4]>, Extent>,
+}
 
 /// Builds the automaton of `programs`, whose indices are the ids of the patterns.
 ///
@@ -34,100 +43,112 @@ pub(crate) fn build(programs: &[&[u8]]) -> Option<Automaton> {
     let mut gram_entries = Vec::new();
     let mut known = Known::default();
     for (node, Ending { depth, keys }) in endings.iter().enumerate() {
-        let mut tails = Vec::new();
-        let mut open = Vec::new();
+        let (mut tails, mut open) = (Vec::new(), Vec::new());
         for &item in keys {
             let id = PatternId::new(item)?;
-            let tail = |body| {
-                let id = id.as_u32();
-                Tail { id, body }
-            };
             match programs.get(item)?.get(*depth..)? {
-                [] => tails.push(tail(END)),
-                [ANY] => tails.push(tail(STAR)),
+                program @ ([] | [ANY]) => tails.push((program, id)),
                 program => open.push((program, id)),
             }
         }
-        if open.len() < GRAMS_FROM {
-            tails.extend(automaton.tails(open, &mut known)?);
-        } else {
-            let (id, rest) = automaton.add_grams(&open, &mut gram_entries, &mut known)?;
-            tails.extend(automaton.tails(rest, &mut known)?);
-            tails.push(Tail { id, body: GRAMS });
-        }
-        let mut tails = tails.into_iter();
-        let first = [(); 2].map(|()| tails.next().unwrap_or(Tail::NONE));
-        automaton.heads.nodes.get_mut(node)?.accept = Accept {
-            first,
-            others: Extent::append(&mut automaton.tails, tails)?,
+        let mut accept = Accept {
+            kind: Accept::KIND_BODIES,
+            ..Accept::NOTHING
         };
+        if open.len() < GRAMS_FROM {
+            tails.extend(open);
+        } else {
+            let (set, rest) = automaton.add_grams(&open, &mut gram_entries, &mut known)?;
+            tails.extend(rest);
+            (accept.kind, accept.grams) = (Accept::KIND_GRAMS, set);
+        }
+        match (accept.kind, tails.as_slice()) {
+            (Accept::KIND_BODIES, []) => accept.kind = Accept::KIND_NOTHING,
+            (Accept::KIND_BODIES, [([ANY], _)]) => accept.kind = Accept::KIND_STAR,
+            _ => {
+                // In one order, so that equal sets are one; literals come before stars.
+                tails.sort_unstable();
+                accept.bodies = automaton.set(&tails, &mut known)?;
+            }
+        }
+        let ids = tails.iter().map(|&(_, id)| id);
+        accept.ids = Extent::append(&mut automaton.ids, ids)?.start;
+        automaton.heads.nodes.get_mut(node)?.accept = accept;
     }
     automaton.grams.table = HashTable::new(&gram_entries)?;
     Some(automaton)
 }
 
 impl Automaton {
-    /// Returns tails with their bodies, which are stored once each.
-    fn tails<'p>(
-        &mut self,
-        tails: impl IntoIterator<Item = Open<'p>>,
-        known: &mut Known<'p>,
-    ) -> Option<Vec<Tail>> {
-        let stored = tails.into_iter().map(|(program, id)| {
-            let body = match known.get(program) {
-                Some(&known) => known,
-                None => {
-                    let body = self.body(program)?;
-                    let number = to_u32(self.bodies.len()).filter(|&number| number < GRAMS)?;
-                    self.bodies.push(body);
-                    known.insert(program, number);
-                    number
-                }
-            };
-            let id = id.as_u32();
-            Some(Tail { id, body })
-        });
-        stored.collect()
+    /// Returns where the bodies of one node stand; equal sets stand once, but for long ones.
+    fn set<'p>(&mut self, tails: &[Open<'p>], known: &mut Known<'p>) -> Option<Extent> {
+        let programs = || tails.iter().map(|&(program, _)| program);
+        let key: SmallVec<[&[u8]; 4]> = programs().take(SHARED_BODIES + 1).collect();
+        if let Some(&set) = known.sets.get(&key) {
+            return Some(set);
+        }
+        let bodies: Option<Vec<Body>> = programs()
+            .map(|program| self.known_body(program, known))
+            .collect();
+        let set = Extent::append(&mut self.bodies, bodies?)?;
+        if tails.len() <= SHARED_BODIES {
+            known.sets.insert(key, set);
+        }
+        Some(set)
+    }
+
+    fn known_body<'p>(&mut self, program: &'p [u8], known: &mut Known<'p>) -> Option<Body> {
+        if let Some(&body) = known.bodies.get(program) {
+            return Some(body);
+        }
+        let body = self.body(program)?;
+        known.bodies.insert(program, body);
+        Some(body)
     }
 
     /// Takes a tail apart at its stars, for any pattern.
     fn body(&mut self, program: &[u8]) -> Option<Body> {
         let from = to_u32(self.programs.len())?;
-        let stored = Extent::append(&mut self.programs, program.iter().copied())?;
-        let kind = if program.contains(&ONE) {
-            Body::KIND_ANY
-        } else if program.contains(&ANY) {
-            Body::KIND_STARS
-        } else {
-            Body::KIND_LITERAL
+        let mut body = Body {
+            program: Extent::append(&mut self.programs, program.iter().copied())?,
+            ..Body::default()
         };
+        let start = head(program);
+        body.start = Lanes::first(start);
+        body.start_len = to_u32(start.len())?;
+        if program.contains(&ONE) {
+            body.shape = Body::ONES;
+            return Some(body);
+        }
         let mut literals = Vec::new();
-        let mut start = from;
+        let mut place = from;
         for literal in program.split(|&byte| byte == ANY) {
             let len = to_u32(literal.len())?;
-            literals.push((Extent { start, len }, literal));
-            start = start.checked_add(len)?.checked_add(1)?;
+            literals.push((Extent { start: place, len }, literal));
+            place = place.checked_add(len)?.checked_add(1)?;
         }
-        let (before, between, behind) = match literals.as_slice() {
-            [] => (0, &[][..], 0),
-            [(only, _)] => (only.len, &[][..], 0),
-            [(first, _), between @ .., (last, _)] => (first.len, between, last.len),
+        let [_, between @ .., (_, ending)] = literals.as_slice() else {
+            let is_long = start.len() > WIDE;
+            body.shape = Body::LITERAL | if is_long { Body::LONG } else { 0 };
+            return Some(body);
         };
         let pieces = between.iter().filter(|(extent, _)| !extent.is_empty());
         let pieces = pieces.map(|&(extent, literal)| Piece {
             needle: Needle::new(literal),
             literal: extent,
+            ..Piece::default()
         });
-        Some(Body {
-            program: stored,
-            pieces: Extent::append(&mut self.pieces, pieces)?,
-            start: before,
-            ending: behind,
-            kind,
-            reserved: 0,
-            first: word(head(program)),
-            mask: low_bytes(head(program).len()),
-        })
+        body.pieces = Extent::append(&mut self.pieces, pieces)?;
+        body.ending = Lanes::last(ending);
+        body.ending_len = to_u32(ending.len())?;
+        let shapes = [
+            (Body::PIECES, !body.pieces.is_empty()),
+            (Body::ENDING, !ending.is_empty()),
+            (Body::LONG, ending.len().max(start.len()) > WIDE),
+        ];
+        let shapes = shapes.iter().filter(|(_, holds)| *holds);
+        body.shape = shapes.map(|(shape, _)| shape).sum();
+        Some(body)
     }
 
     /// Stores the tails of one head by their grams; returns the set and the tails that have none.
@@ -146,23 +167,19 @@ impl Automaton {
                 .collect()
         };
         let added = grams.add(&programs, entries, |indices| {
-            let tails = self.tails(pick(indices), known)?;
-            Extent::append(&mut self.tails, tails)
+            let tails = pick(indices).into_iter().map(|(program, id)| {
+                let set = self.set(&[(program, id)], known)?;
+                Some(Tail {
+                    id: id.as_u32(),
+                    body: set.start,
+                })
+            });
+            let tails: Option<Vec<Tail>> = tails.collect();
+            Extent::append(&mut self.tails, tails?)
         });
         self.grams = grams;
         added.map(|(set, rest)| (set, pick(&rest)))
     }
-}
-
-/// Returns the first eight bytes, the first the lowest; 0 for those that are not there.
-fn word(bytes: &[u8]) -> u64 {
-    let first = bytes.iter().take(8).rev();
-    first.fold(0, |word, &byte| word << 8 | u64::from(byte))
-}
-
-/// Returns all bits of the lowest `len` bytes of a word, of all of them from eight on.
-fn low_bytes(len: usize) -> u64 {
-    (0..len.min(8)).fold(0, |mask, _| mask << 8 | 0xff)
 }
 
 /// Returns what stands before the first wildcard of a program.
@@ -177,10 +194,40 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::automaton::Matches;
+    use super::super::automaton::{AutomatonView, Here};
     use super::super::glob::{self, program};
     use super::*;
     use crate::util::table::Tables;
+    use crate::util::vector::{Level, Vectors, Work};
+
+    /// Asks each node on the way whether it has a pattern that matches.
+    struct Any<'a>(&'a AutomatonView<'a>, &'a str);
+
+    impl Work for Any<'_> {
+        type Output = bool;
+
+        #[inline(always)]
+        fn run<V: Vectors>(self) -> bool {
+            let Self(automaton, text) = self;
+            let mut walk = automaton.heads.root(text.as_bytes());
+            let mut found = false;
+            while let Some((node, rest)) = walk {
+                let here = Here::new(text.as_bytes(), rest);
+                found |= match node.accept.kind {
+                    Accept::KIND_NOTHING => false,
+                    Accept::KIND_STAR => true,
+                    Accept::KIND_BODIES => {
+                        automaton.any_at::<V>(&node.accept, text.as_bytes(), rest)
+                    }
+                    _ => automaton
+                        .for_each_at::<V>(&node.accept, &here, &mut |_| ControlFlow::Break(()))
+                        .is_break(),
+                };
+                walk = automaton.heads.step(node, rest);
+            }
+            found
+        }
+    }
 
     fn matching(patterns: &[&str], text: &str) -> Vec<u32> {
         let programs: Vec<Vec<u8>> = patterns.iter().map(|p| program(p)).collect();
@@ -194,16 +241,9 @@ mod tests {
         found.sort_unstable();
         found.dedup();
         // What decides most requests reads the same tables in its own way.
-        let mut matches = Matches::NONE;
-        automaton.view().collect(text, &mut matches);
-        if let Some(collected) = matches.get() {
-            let mut collected = collected.to_vec();
-            collected.sort_unstable();
-            collected.dedup();
-            assert_eq!(collected, found, "{patterns:?} {text}");
-        } else {
-            // Fewer are found once each, and there is room for them.
-            assert!(patterns.len() >= GRAMS_FROM, "{patterns:?} {text}");
+        for level in [Level::LEAST, Level::detect()] {
+            let any = level.run(Any(&automaton.view(), text));
+            assert_eq!(any, !found.is_empty(), "{patterns:?} {text} {level:?}");
         }
         found
     }

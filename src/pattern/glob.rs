@@ -10,6 +10,7 @@
 
 use super::row::{self, Row};
 use crate::util::bytes::Needle;
+use crate::util::vector::Least;
 
 /// The byte for `*`: any run of characters, also none. No UTF-8 text contains it.
 pub(crate) const ANY: u8 = 0xff;
@@ -141,7 +142,7 @@ fn find_piece(piece: &[u8], text: &[u8]) -> Option<usize> {
     if piece.contains(&ONE) {
         return find_with_wildcards(piece, text);
     }
-    Some(text.len() - Needle::new(piece).behind(piece, text)?.len())
+    Needle::new(piece).find::<Least>(piece, text, 0, text.len())
 }
 
 /// Like [`find_piece`]: looks for the longest literal, then at what must stand around it.
@@ -167,8 +168,8 @@ fn find_with_wildcards(piece: &[u8], text: &[u8]) -> Option<usize> {
     let needle = Needle::new(literal);
     let mut from = 0_usize;
     for _ in 0..TRIES {
-        let rest = text.get(from..)?;
-        let at = text.len() - needle.behind(literal, rest)?.len() - longest;
+        let end = needle.find::<Least>(literal, text, from, text.len())?;
+        let at = end - longest;
         let fits = strip_ending(before, text.get(..at)?).is_some();
         if fits && let Some(len) = starts_with(behind, text.get(at + longest..)?) {
             return Some(at + longest + len);

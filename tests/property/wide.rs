@@ -73,12 +73,16 @@ fn compare_lent(policies: &[Policy], lent: &[Request<'_>]) -> Result<Vec<Decisio
         };
         let mut batch = vec![Decision::Allow; lent.len()];
         engine.decide_batch(lent, &mut batch);
+        let least = engine.with_least_instructions();
         for (index, request) in lent.iter().enumerate() {
             let decision = engine.decide(request);
-            if decision != expected[index] || batch[index] != expected[index] {
+            let by_least = least.decide(request);
+            if [decision, batch[index], by_least] != [expected[index]; 3] {
                 return Err(format!(
-                    "{name}: {decision}, in a batch {}, by the reference {}: {request:#?}",
-                    batch[index], expected[index]
+                    "{name}: {decision}, in a batch {}, with {} {by_least}, by the reference {}: {request:#?}",
+                    batch[index],
+                    least.instructions(),
+                    expected[index]
                 ));
             }
             let explanation = engine.explain(request);

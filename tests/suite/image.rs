@@ -259,7 +259,7 @@ fn messages_name_the_place_and_the_remedy() {
         (
             |image, _| image[12..16].copy_from_slice(&9_u32.to_ne_bytes()),
             true,
-            "the image is of format 9 and this reads 3: compile the policy anew",
+            "the image is of format 9 and this reads 4: compile the policy anew",
         ),
         (
             |image, _| image[24] ^= 1,

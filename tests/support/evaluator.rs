@@ -125,9 +125,11 @@ impl Evaluator for Loaded {
 }
 
 impl Decider for Engine {
-    /// Also as a batch of one, which must be the same.
+    /// Also as a batch of one, and by what every processor has, which must be the same.
     fn decide(&self, request: &Request<'_>) -> Decision {
         let decision = Self::decide(self, request);
+        let least = self.with_least_instructions();
+        assert_eq!(Self::decide(&least, request), decision);
         let mut batch = [Decision::Allow];
         assert_eq!(self.decide_batch(&[*request], &mut batch), 1);
         assert_eq!(batch, [decision]);
