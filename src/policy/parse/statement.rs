@@ -3,13 +3,14 @@
 use super::{Known, Member, Path, Reader, STATEMENT, flatten};
 use crate::decision::Effect;
 use crate::policy::error::Quoted;
-use crate::policy::json::{Json, Value};
+use crate::policy::json::{Items, Json, Value};
 use crate::policy::model::{
     Action, Condition, Located, PolicyKind, PrincipalElement, Resource, Statement,
 };
 use crate::policy::names::nearest;
 use crate::policy::source::Span;
 use crate::policy::text::Text;
+use crate::util::beside::both;
 
 /// Returns the kind of the policy with these statements: an identity policy names no callers.
 pub(super) fn kind(statements: Json<'_>) -> PolicyKind {
@@ -29,6 +30,9 @@ pub(super) fn kind(statements: Json<'_>) -> PolicyKind {
         PolicyKind::Identity
     }
 }
+
+/// From this many bytes on a list of statements is read by halves.
+const HALVES_FROM: u32 = 128 << 10;
 
 /// The members of one statement's object.
 struct Elements<'d> {
@@ -86,10 +90,52 @@ impl Reader<'_> {
                 self.fault(path, json.span(), "the list of statements is empty", help);
                 return None;
             }
+            if let Some(statements) = self.halves(json.span(), items, count, kind) {
+                return Some(statements);
+            }
         }
         self.list(path, json, |reader, path, json| {
             reader.statement(path, json, kind)
         })
+    }
+
+    /// Reads long lists of statements by halves, one beside the other.
+    ///
+    /// `None` of short lists, and where there is a fault, of which nothing is told: the list is to
+    /// be read in order, so that faults are told, and counted, in order.
+    fn halves(
+        &self,
+        span: Span,
+        items: Items<'_>,
+        count: usize,
+        kind: PolicyKind,
+    ) -> Option<Vec<Statement>> {
+        if span.end - span.start < HALVES_FROM || count < 2 {
+            return None;
+        }
+        let middle = span.start + (span.end - span.start) / 2;
+        let first = { items }.take_while(|item| item.span().start < middle);
+        let first = first.count().clamp(1, count - 1);
+        let read = |from: usize, len: usize, room: usize| {
+            let mut reader = Reader {
+                faults: Vec::new(),
+                ..*self
+            };
+            let mut statements = Vec::with_capacity(room);
+            for item in { items }.skip(from).take(len) {
+                let statement = reader.statement(&Path::Root, item, kind);
+                match statement.filter(|_| reader.faults.is_empty()) {
+                    Some(statement) => statements.push(statement),
+                    None => return Err(()),
+                }
+            }
+            Ok(statements)
+        };
+        let of_first = || read(0, first, count);
+        let of_second = || read(first, count - first, count - first);
+        let (mut statements, second) = both(true, of_first, of_second).ok()?;
+        statements.extend(second);
+        Some(statements)
     }
 
     fn statement(
