@@ -101,8 +101,9 @@ impl Reader<'_> {
 
     /// Reads long lists of statements by halves, one beside the other.
     ///
-    /// `None` of short lists, and where there is a fault, of which nothing is told: the list is to
-    /// be read in order, so that faults are told, and counted, in order.
+    /// `None` of short lists, of those that are mostly one statement, and where there is a fault, of
+    /// which nothing is told: the list is to be read in order, so that faults are told, and counted,
+    /// in order.
     fn halves(
         &self,
         span: Span,
@@ -110,12 +111,16 @@ impl Reader<'_> {
         count: usize,
         kind: PolicyKind,
     ) -> Option<Vec<Statement>> {
-        if span.end - span.start < HALVES_FROM || count < 2 {
+        let length = span.end - span.start;
+        if length < HALVES_FROM {
             return None;
         }
-        let middle = span.start + (span.end - span.start) / 2;
-        let first = { items }.take_while(|item| item.span().start < middle);
-        let first = first.count().clamp(1, count - 1);
+        let middle = span.start + length / 2;
+        let mut starts = { items }.map(|item| item.span().start).enumerate();
+        let (first, start) = starts.find(|&(_, start)| start >= middle)?;
+        if start - middle > length / 4 {
+            return None;
+        }
         let read = |from: usize, len: usize, room: usize| {
             let mut reader = Reader {
                 faults: Vec::new(),
