@@ -1,10 +1,14 @@
 //! Engines of policies.
 
+use core::mem::take;
+use std::sync::Mutex;
+
 use super::Engine;
-use crate::image::{self, Config};
+use crate::image::{self, Config, Loaded};
 use crate::ir::{self, BuildError, BuildErrorKind};
 use crate::policy::{Policy, PolicyKind};
 use crate::request::Api;
+use crate::util::beside::both;
 
 impl Engine {
     /// Starts with no policies.
@@ -88,14 +92,58 @@ impl Builder {
             }
         }
         let rules = ir::lower(&self.policies, self.config.statement_limit)?;
-        let image = image::build(&rules, &self.config)?;
+        let many = rules.rules.len() >= BESIDE_FROM;
+        let tables = image::build(&rules, &self.config)?;
+        drop(rules);
+        // Policies of many statements take as long to be freed as tables to be laid out.
+        let policies = Mutex::new(self.policies);
+        let free = || {
+            drop(policies.lock().map(|mut policies| take(&mut *policies)));
+            Ok(())
+        };
+        let limit = self.config.image_size_limit;
+        let (image, ()) = both(many, || Loaded::new(tables, limit), free)?;
         Ok(Engine::of(image))
     }
 }
 
+/// From this many statements on the policies are freed beside what is done last.
+const BESIDE_FROM: usize = 1024;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::util::beside::tests::alone;
+
+    /// Of each kind of part many, so that everything that can run on another thread does.
+    #[test]
+    fn images_are_the_same_however_many_threads_make_them() {
+        let statements = (0..2000).map(|i: u32| {
+            let (a, b) = (i / 256, i % 256);
+            let effect = if i % 4 == 3 { "Deny" } else { "Allow" };
+            let element = if i % 100 == 7 { "NotResource" } else { "Resource" };
+            let key = if i % 50 == 9 { "aws:VpcSourceIp" } else { "aws:SourceIp" };
+            format!(
+                r#"{{"Sid":"s{i}","Effect":"{effect}","Principal":"*","Action":"execute-api:Invoke",
+                "{element}":["arn:aws:execute-api:*:*:a{i}/*","arn:aws:execute-api:*:*:a{b}/${{aws:username}}"],
+                "Condition":{{"IpAddress":{{"{key}":["10.{a}.{b}.0/24","11.{b}.0.0/20","2001:db8:{i}::/48"]}},
+                "StringEquals":{{"aws:SourceVpce":"vpce-{a}"}}}}}}"#
+            )
+        });
+        let statements: Vec<String> = statements.collect();
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{}]}}"#,
+            statements.join(",\n")
+        );
+        let image = || {
+            let policy = Policy::from_json(&text).unwrap();
+            Engine::builder().policy(policy).build().unwrap()
+        };
+        let alone = alone(image);
+        for _ in 0..3 {
+            assert!(image().image() == alone.image());
+        }
+    }
 
     #[test]
     fn a_policy_of_the_other_kind_is_refused() {

@@ -1,8 +1,7 @@
-//! Rules → image: the steps in their order, and what of a rule the classes answer.
+//! Rules → tables of an image: the steps in their order, and what of a rule the classes answer.
 
 use super::address_set::{AddressCondition, AddressSet, Overlay};
 use super::config::{Config, Strategy};
-use super::loaded::Loaded;
 use super::programs::Programs;
 use super::rows::{RowRule, Rows};
 use super::tables::{Image, KeyClasses};
@@ -11,6 +10,7 @@ use super::{ahead, conditions, lanes, resources, statements};
 use crate::decision::Effect;
 use crate::ir::{self, BuildError, ConditionValues, RuleSet};
 use crate::prefix::{LookupV4, LookupV6};
+use crate::util::beside::both;
 use crate::util::ids::{Id, ListId};
 use crate::util::int::AsUsize;
 use crate::util::keyed::Map;
@@ -25,41 +25,77 @@ const SOURCE_IP: &str = "aws:sourceip";
 /// network. Conditions on further ones are residual.
 const KEYS: usize = 2;
 
-/// Builds the image of `rules`.
-pub(crate) fn build(rules: &RuleSet<'_>, config: &Config) -> Result<Loaded, BuildError> {
-    let mut writer = Writer::default();
-    conditions::write_lists(&mut writer, rules)?;
-    conditions::write(&mut writer, rules)?;
-    let lanes = lanes::write(&mut writer, rules)?;
-    statements::write(&mut writer, rules, &lanes)?;
+/// From this many ranges on the steps that have to do with addresses only run beside the others.
+const BESIDE_FROM: usize = 4096;
 
-    let mut budget = config.class_budget;
-    let overlays = overlays(rules, config, &mut budget)?;
-    let mut programs = Programs::new(rules, &writer.image);
+/// Builds the tables of `rules`.
+///
+/// What addresses are told apart by does not need what else is written, up to the rows, which need
+/// both. Nothing but the image needs the look-ups, nor the prefixes as they are written. So first two
+/// steps are done at once, and then three.
+pub(crate) fn build(rules: &RuleSet<'_>, config: &Config) -> Result<Image, BuildError> {
+    let ranges = rules
+        .lists
+        .iter()
+        .map(|set| set.v4().len() + set.v6().len());
+    let pays = ranges.sum::<usize>() >= BESIDE_FROM;
+    let (mut writer, (overlays, budget)) = both(
+        pays,
+        || {
+            let mut writer = Writer::default();
+            conditions::write_lists(&mut writer, rules)?;
+            conditions::write(&mut writer, rules)?;
+            let lanes = lanes::write(&mut writer, rules)?;
+            statements::write(&mut writer, rules, &lanes)?;
+            resources::write_patterns(&mut writer, rules)?;
+            Ok(writer)
+        },
+        || overlays(rules, config),
+    )?;
+    // Behind the rows, so that a build that fails there, alone, does not pay for what follows.
+    let rows = || write_rows(&mut writer, rules, &overlays, budget, config);
+    let rows_and_prefixes = || both(pays, rows, || statements::prefixes(rules));
+    let classes = || {
+        overlays
+            .iter()
+            .map(key_classes)
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let (((), prefixes), classes) = both(pays, rows_and_prefixes, classes)?;
+    prefixes.write(&mut writer.image);
+    let mut classes = overlays.iter().map(|overlay| &*overlay.key).zip(classes);
+    // Where the rows are lists, which ask for no classes, there is a key all the same.
+    let (key, primary) = classes.next().unwrap_or((SOURCE_IP, KeyClasses::default()));
+    writer.image.primary = with_key(&mut writer, primary, key)?;
+    if let Some((key, second)) = classes.next() {
+        writer.image.second = with_key(&mut writer, second, key)?;
+    }
+    ahead::write(&mut writer.image);
+    Ok(writer.finish())
+}
+
+/// Writes the rows, and what each pattern brings.
+fn write_rows(
+    writer: &mut Writer,
+    rules: &RuleSet<'_>,
+    overlays: &[Overlay],
+    budget: usize,
+    config: &Config,
+) -> Result<(), BuildError> {
+    let mut budget = budget;
     let image = &mut writer.image;
-    let (sets, row_rules) = address_sets(image, rules, &overlays, &mut budget, &mut programs)?;
+    let mut programs = Programs::new(rules, image);
+    let (sets, row_rules) = address_sets(image, rules, overlays, &mut budget, &mut programs)?;
     if config.strategy == Strategy::Cells && row_rules.iter().any(|rule| rule.set.is_none()) {
         return Err(over_class_budget(config));
     }
     let budget = (config.strategy, config.cell_budget);
-    let rows = Rows::new(&overlays, &sets, &row_rules, programs, budget);
-    resources::write(&mut writer, rules, rows)?;
-    let mut classes = overlays
-        .iter()
-        .map(|overlay| key_classes(&mut writer, overlay));
-    let primary = classes.next().transpose()?;
-    let second = classes.next().transpose()?;
-    writer.image.primary = match primary {
-        Some(primary) => primary,
-        None => without_classes(&mut writer)?,
-    };
-    writer.image.second = second.unwrap_or_default();
-    ahead::write(&mut writer.image);
-    Loaded::new(writer.finish(), config.image_size_limit)
+    let rows = Rows::new(overlays, &sets, &row_rules, programs, budget);
+    resources::write(writer, rules, rows)
 }
 
-/// Lays the look-ups of a key out. The last step: a build that fails before does not pay for them.
-fn key_classes(writer: &mut Writer, overlay: &Overlay) -> Result<KeyClasses, BuildError> {
+/// Lays the look-ups of a key out.
+fn key_classes(overlay: &Overlay) -> Result<KeyClasses, BuildError> {
     let too_large = BuildError::too_large("address classes");
     let count = overlay.v4.count.checked_add(overlay.v6.count);
     Ok(KeyClasses {
@@ -67,17 +103,15 @@ fn key_classes(writer: &mut Writer, overlay: &Overlay) -> Result<KeyClasses, Bui
         v6: LookupV6::new(&overlay.v6).ok_or(too_large.clone())?,
         v6_class_base: overlay.v4.count,
         class_count: count.ok_or(too_large)?,
-        key: vec![writer.text(overlay.key.as_bytes())?],
-        is_source_ip: u32::from(*overlay.key == *SOURCE_IP),
+        ..KeyClasses::default()
     })
 }
 
-/// Returns what stands for a key with classes where the rows are lists, which ask for none.
-fn without_classes(writer: &mut Writer) -> Result<KeyClasses, BuildError> {
+fn with_key(writer: &mut Writer, classes: KeyClasses, key: &str) -> Result<KeyClasses, BuildError> {
     Ok(KeyClasses {
-        key: vec![writer.text(SOURCE_IP.as_bytes())?],
-        is_source_ip: 1,
-        ..KeyClasses::default()
+        key: vec![writer.text(key.as_bytes())?],
+        is_source_ip: u32::from(key == SOURCE_IP),
+        ..classes
     })
 }
 
@@ -115,17 +149,14 @@ fn keys<'r>(rules: &'r RuleSet<'_>) -> Vec<&'r str> {
     keys
 }
 
-/// Overlays the lists on each key that has classes; none where the strategy wants none.
+/// Overlays the lists on each key that has classes, none where the strategy wants none; and what is
+/// left of the budget.
 ///
 /// Where the lists on the first key pass the budget there are no classes at all.
-fn overlays(
-    rules: &RuleSet<'_>,
-    config: &Config,
-    budget: &mut usize,
-) -> Result<Vec<Overlay>, BuildError> {
-    let mut overlays = Vec::new();
+fn overlays(rules: &RuleSet<'_>, config: &Config) -> Result<(Vec<Overlay>, usize), BuildError> {
+    let (mut overlays, mut budget) = (Vec::new(), config.class_budget);
     if config.strategy == Strategy::Lists {
-        return Ok(overlays);
+        return Ok((overlays, budget));
     }
     for key in keys(rules) {
         let used = rules
@@ -135,13 +166,13 @@ fn overlays(
         let mut ids: Vec<ListId> = used.map(|condition| condition.list).collect();
         ids.sort_unstable();
         ids.dedup();
-        match Overlay::new(key, &rules.lists, ids, budget) {
+        match Overlay::new(key, &rules.lists, ids, &mut budget) {
             Ok(overlay) => overlays.push(overlay),
             Err(_) if config.strategy == Strategy::Cells => return Err(over_class_budget(config)),
             Err(_) => break,
         }
     }
-    Ok(overlays)
+    Ok((overlays, budget))
 }
 
 fn over_class_budget(config: &Config) -> BuildError {

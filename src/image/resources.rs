@@ -21,21 +21,12 @@ type Patterns = SmallVec<[PatternId; 4]>;
 /// The rules of one row; most rows have one.
 type RuleIds = SmallVec<[RuleId; 4]>;
 
-/// Builds the automaton and what each pattern and complement brings.
+/// Writes what each pattern and complement brings; the patterns are written.
 pub(super) fn write(
     writer: &mut Writer,
     rules: &RuleSet<'_>,
     mut rows: Rows<'_>,
 ) -> Result<(), BuildError> {
-    let programs: Vec<&[u8]> = rules
-        .patterns
-        .iter()
-        .map(|pattern| pattern.program())
-        .collect();
-    writer.image.automaton =
-        pattern::build::build(&programs).ok_or(BuildError::too_large("patterns"))?;
-    write_patterns(writer, rules)?;
-
     let mut brought: Vec<Brought<PatternId>> = Vec::new();
     let mut withheld: Vec<Brought<u32>> = Vec::new();
     let mut complements: Map<Patterns, u32> = Map::default();
@@ -71,7 +62,13 @@ pub(super) fn write(
     rows.finish(&mut writer.image)
 }
 
-fn write_patterns(writer: &mut Writer, rules: &RuleSet<'_>) -> Result<(), BuildError> {
+/// Writes the patterns, which bring nothing yet, and their automaton.
+pub(super) fn write_patterns(writer: &mut Writer, rules: &RuleSet<'_>) -> Result<(), BuildError> {
+    let programs = rules.patterns.iter().map(|pattern| pattern.program());
+    let programs: Vec<&[u8]> = programs.collect();
+    writer.image.automaton =
+        pattern::build::build(&programs).ok_or(BuildError::too_large("patterns"))?;
+    writer.image.patterns.reserve_exact(rules.patterns.len());
     for source in &rules.patterns {
         let pattern = Pattern {
             raw: writer.text(source.raw.as_bytes())?,

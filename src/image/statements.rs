@@ -3,10 +3,13 @@
 use ipnet::IpNet;
 
 use super::keys::v6_words;
-use super::tables::{EFFECT_ALLOW, EFFECT_DENY, Note, Noted, NotedV4, NotedV6, Rule, RulePattern};
+use super::tables::{
+    EFFECT_ALLOW, EFFECT_DENY, Image, Note, Noted, NotedV4, NotedV6, Rule, RulePattern,
+};
 use super::writer::{Writer, append, behind};
 use crate::decision::Effect;
 use crate::ir::{self, BuildError, RuleSet};
+use crate::policy::Located;
 use crate::util::extent::Extent;
 
 /// Returns the number of an effect.
@@ -17,22 +20,15 @@ pub(super) const fn effect_number(effect: Effect) -> u32 {
     }
 }
 
-/// Writes all rules; `lanes` has the lane of each.
+/// Writes all rules, the prefixes of their notes apart; `lanes` has the lane of each.
 pub(super) fn write(
     writer: &mut Writer,
     rules: &RuleSet<'_>,
     lanes: &[u32],
 ) -> Result<(), BuildError> {
     let image = &mut writer.image;
-    let notes = || rules.rules.iter().flat_map(|rule| &rule.notes);
-    let prefixes = || notes().flat_map(|note| note.prefixes);
-    let v4_count = prefixes()
-        .filter(|p| matches!(p.value, IpNet::V4(_)))
-        .count();
     image.rules.reserve_exact(rules.rules.len());
-    image.notes.reserve_exact(notes().count());
-    image.noted_v4.reserve_exact(v4_count);
-    image.noted_v6.reserve_exact(prefixes().count() - v4_count);
+    image.notes.reserve_exact(notes(rules).count());
     for (rule, &lane) in rules.rules.iter().zip(lanes) {
         let patterns = rule
             .patterns
@@ -44,7 +40,12 @@ pub(super) fn write(
             });
         let before = writer.image.notes.len();
         for note in &rule.notes {
-            let note = write_note(writer, note)?;
+            let note = Note {
+                condition: note.condition,
+                key: writer.text(note.key.as_bytes())?,
+                v4: Extent::default(),
+                v6: Extent::default(),
+            };
             writer.image.notes.push(note);
         }
         let notes = behind(&writer.image.notes, before, "prefix lists")?;
@@ -68,35 +69,64 @@ pub(super) fn write(
     Ok(())
 }
 
-fn write_note(writer: &mut Writer, note: &ir::Note<'_>) -> Result<Note, BuildError> {
-    let key = writer.text(note.key.as_bytes())?;
-    let (v4, v6) = (&mut writer.image.noted_v4, &mut writer.image.noted_v6);
-    let (v4_before, v6_before) = (v4.len(), v6.len());
-    let mut positions = note.policy.positions();
-    for prefix in note.prefixes {
-        let position = positions.of(prefix.span);
-        let noted = Noted {
-            length: u32::from(prefix.value.prefix_len()),
-            line: position.line,
-            column: position.column,
-        };
-        match prefix.value {
-            IpNet::V4(net) => v4.push(NotedV4 {
-                first: net.network().to_bits(),
-                prefix: noted,
-            }),
-            IpNet::V6(net) => v6.push(NotedV6 {
-                first: v6_words(net.network().to_bits()),
-                prefix: noted,
-            }),
+fn notes<'r, 'p>(rules: &'r RuleSet<'p>) -> impl Iterator<Item = &'r ir::Note<'p>> + Clone {
+    rules.rules.iter().flat_map(|rule| &rule.notes)
+}
+
+/// The prefixes of all notes.
+#[derive(Debug)]
+pub(super) struct Prefixes {
+    v4: Vec<NotedV4>,
+    v6: Vec<NotedV6>,
+    /// Those of each note, of IPv4 and of IPv6.
+    extents: Vec<[Extent; 2]>,
+}
+
+/// Returns the prefixes of the notes as the image has them.
+pub(super) fn prefixes(rules: &RuleSet<'_>) -> Result<Prefixes, BuildError> {
+    let notes = notes(rules);
+    let written = notes.clone().flat_map(|note| note.prefixes);
+    let is_v4 = |prefix: &&Located<IpNet>| matches!(prefix.value, IpNet::V4(_));
+    let v4_count = written.clone().filter(is_v4).count();
+    let (mut v4, mut v6) = (
+        Vec::with_capacity(v4_count),
+        Vec::with_capacity(written.count() - v4_count),
+    );
+    let mut extents = Vec::with_capacity(notes.clone().count());
+    for note in notes {
+        let (v4_before, v6_before) = (v4.len(), v6.len());
+        let mut positions = note.policy.positions();
+        for prefix in note.prefixes {
+            let position = positions.of(prefix.span);
+            let noted = Noted {
+                length: u32::from(prefix.value.prefix_len()),
+                line: position.line,
+                column: position.column,
+            };
+            match prefix.value {
+                IpNet::V4(net) => v4.push(NotedV4 {
+                    first: net.network().to_bits(),
+                    prefix: noted,
+                }),
+                IpNet::V6(net) => v6.push(NotedV6 {
+                    first: v6_words(net.network().to_bits()),
+                    prefix: noted,
+                }),
+            }
+        }
+        extents.push([sorted(&mut v4, v4_before)?, sorted(&mut v6, v6_before)?]);
+    }
+    Ok(Prefixes { v4, v6, extents })
+}
+
+impl Prefixes {
+    /// Puts them into the image, whose notes are those of the same rules.
+    pub(super) fn write(self, image: &mut Image) {
+        (image.noted_v4, image.noted_v6) = (self.v4, self.v6);
+        for (note, extents) in image.notes.iter_mut().zip(self.extents) {
+            [note.v4, note.v6] = extents;
         }
     }
-    Ok(Note {
-        condition: note.condition,
-        key,
-        v4: sorted(v4, v4_before)?,
-        v6: sorted(v6, v6_before)?,
-    })
 }
 
 /// Sorts what a table has from `from` on, and returns where it is.

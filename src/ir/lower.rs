@@ -17,6 +17,7 @@ use crate::policy::{
     PrincipalEntry, Statement, Text, Values,
 };
 use crate::prefix::PrefixSet;
+use crate::util::beside::both;
 use crate::util::ids::{Id, ListId, PatternId};
 use crate::util::int::{AsUsize, to_u32};
 use crate::util::keyed::{Map, Numbers};
@@ -35,13 +36,37 @@ pub(crate) fn lower(
         let limit = u64::try_from(statement_limit).unwrap_or(u64::MAX);
         return Err(BuildError::limit("statements", "statement_limit", limit));
     }
+    let mut few = BESIDE_FROM;
+    let pays = written_lists(policies).any(|list| {
+        few = few.saturating_sub(list.len());
+        few == 0
+    });
+    let (lowering, lists) = both(pays, || rules(policies, statements), || lists(policies))?;
+    lowering.finish(policies, lists)
+}
+
+/// From this many prefixes on their lists are lowered beside the rest.
+const BESIDE_FROM: usize = 4096;
+
+/// Returns the prefix lists as they are written, in order.
+fn written_lists(policies: &[Policy]) -> impl Iterator<Item = &[Located<IpNet>]> {
+    let statements = policies.iter().flat_map(Policy::statements);
+    let conditions = statements.flat_map(|statement| &statement.conditions);
+    conditions.filter_map(|condition| match &condition.values {
+        Values::Prefixes(prefixes) => Some(prefixes.as_slice()),
+        Values::Texts(_) => None,
+    })
+}
+
+/// Lowers all but the conditions, of which only the values are, and prefix lists not at all.
+fn rules(policies: &[Policy], statements: usize) -> Result<Lowering<'_>, BuildError> {
     let mut lowering = Lowering {
         rules: Vec::with_capacity(statements),
+        values: Vec::with_capacity(statements),
         ..Lowering::default()
     };
     for (policy_index, policy) in policies.iter().enumerate() {
         let mut place = Place {
-            policy,
             positions: policy.positions(),
             policy_index,
             index: 0,
@@ -52,19 +77,30 @@ pub(crate) fn lower(
             lowering.rules.push(rule);
         }
     }
-    Ok(RuleSet {
-        rules: lowering.rules,
-        lists: lowering.lists.items,
-        patterns: lowering.patterns.items,
-        actions: lowering.actions.items,
-        principals: lowering.principals.items,
-        conditions: lowering.conditions.items,
+    Ok(lowering)
+}
+
+/// The distinct prefix lists, and the list of each condition that has one, in order.
+struct Lists {
+    distinct: Vec<PrefixSet>,
+    numbers: Vec<ListId>,
+}
+
+fn lists(policies: &[Policy]) -> Result<Lists, BuildError> {
+    let mut lists: Interner<PrefixSet> = Interner::default();
+    let mut numbers = Vec::new();
+    for prefixes in written_lists(policies) {
+        let set = PrefixSet::new(prefixes.iter().map(|prefix| prefix.value));
+        numbers.push(ListId::from_u32(lists.intern(set, "prefix lists")?));
+    }
+    Ok(Lists {
+        distinct: lists.items,
+        numbers,
     })
 }
 
 /// The statement at hand.
 struct Place<'p> {
-    policy: &'p Policy,
     positions: Positions<'p>,
     policy_index: usize,
     index: usize,
@@ -103,11 +139,11 @@ impl<T: Eq + Hash> Interner<T> {
 #[derive(Default)]
 struct Lowering<'p> {
     rules: Vec<Rule<'p>>,
-    lists: Interner<PrefixSet>,
     patterns: Interner<PatternSource<'p>>,
     actions: Interner<ActionSet>,
     principals: Interner<Principals>,
-    conditions: Interner<Condition>,
+    /// What each condition compares with, in order; `None` where that is a prefix list.
+    values: Vec<Option<Vec<TextParts>>>,
     /// The numbers of elements by how they are written, which are fewer than the statements.
     known_actions: Map<Element<'p, Box<str>>, u32>,
     known_principals: Map<(Effect, Option<Element<'p, PrincipalEntry>>), u32>,
@@ -128,23 +164,9 @@ impl<'p> Lowering<'p> {
             let id = self.pattern(place, text)?;
             patterns.push((id, place.positions.of(text.span)));
         }
-        let mut conditions = SmallVec::with_capacity(statement.conditions.len());
-        let mut notes = SmallVec::new();
         for condition in &statement.conditions {
-            let id = self.condition(place, condition)?;
-            conditions.push(id);
-            if let Values::Prefixes(prefixes) = &condition.values
-                && !condition.operator.value.operator.is_negated()
-                && condition.operator.value.qualifier.is_none()
-            {
-                let key = &*condition.key.value;
-                notes.push(Note {
-                    policy: place.policy,
-                    condition: id,
-                    key,
-                    prefixes,
-                });
-            }
+            let values = values(place, condition)?;
+            self.values.push(values);
         }
         Ok(Rule {
             policy: to_u32(place.policy_index).ok_or(BuildError::too_large("policies"))?,
@@ -156,8 +178,8 @@ impl<'p> Lowering<'p> {
             principal: self.principals(statement)?,
             not_resource: statement.resource.negated,
             patterns,
-            conditions,
-            notes,
+            conditions: SmallVec::new(),
+            notes: SmallVec::new(),
         })
     }
 
@@ -216,36 +238,67 @@ impl<'p> Lowering<'p> {
             .map(PatternId::from_u32)
     }
 
-    fn condition(
-        &mut self,
-        place: &Place<'_>,
-        condition: &policy::Condition,
-    ) -> Result<u32, BuildError> {
-        let operator = condition.operator.value;
-        let values = match &condition.values {
-            Values::Prefixes(prefixes) => ConditionValues::List(self.list(prefixes)?),
-            Values::Texts(texts) => {
-                let wildcards = has_wildcards(operator.operator);
-                let texts = texts
-                    .iter()
-                    .map(|text| text_parts(place, &text.value, wildcards));
-                ConditionValues::Texts(texts.collect::<Result<_, _>>()?)
+    /// Gives the rules their conditions.
+    fn finish(self, policies: &'p [Policy], lists: Lists) -> Result<RuleSet<'p>, BuildError> {
+        let mut rules = self.rules;
+        let mut conditions: Interner<Condition> = Interner::default();
+        let mut values = self.values.into_iter();
+        let mut numbers = lists.numbers.into_iter();
+        let statements = policies
+            .iter()
+            .flat_map(|policy| policy.statements().iter().map(move |of| (policy, of)));
+        for (rule, (policy, statement)) in rules.iter_mut().zip(statements) {
+            for (condition, values) in statement.conditions.iter().zip(&mut values) {
+                let operator = condition.operator.value;
+                let lowered = Condition {
+                    qualifier: operator.qualifier,
+                    operator: operator.operator,
+                    if_exists: operator.if_exists,
+                    key: condition.key.value.to_ascii_lowercase().into(),
+                    values: match values {
+                        Some(texts) => ConditionValues::Texts(texts),
+                        None => ConditionValues::List(numbers.next().unwrap_or_default()),
+                    },
+                };
+                let id = conditions.intern(lowered, "conditions")?;
+                rule.conditions.push(id);
+                if let Values::Prefixes(prefixes) = &condition.values
+                    && !operator.operator.is_negated()
+                    && operator.qualifier.is_none()
+                {
+                    rule.notes.push(Note {
+                        policy,
+                        condition: id,
+                        key: &condition.key.value,
+                        prefixes,
+                    });
+                }
             }
-        };
-        let lowered = Condition {
-            qualifier: operator.qualifier,
-            operator: operator.operator,
-            if_exists: operator.if_exists,
-            key: condition.key.value.to_ascii_lowercase().into(),
-            values,
-        };
-        self.conditions.intern(lowered, "conditions")
+        }
+        Ok(RuleSet {
+            rules,
+            lists: lists.distinct,
+            patterns: self.patterns.items,
+            actions: self.actions.items,
+            principals: self.principals.items,
+            conditions: conditions.items,
+        })
     }
+}
 
-    fn list(&mut self, prefixes: &[Located<IpNet>]) -> Result<ListId, BuildError> {
-        let set = PrefixSet::new(prefixes.iter().map(|prefix| prefix.value));
-        self.lists.intern(set, "prefix lists").map(ListId::from_u32)
-    }
+/// Lowers what a condition compares with; `None` of a prefix list.
+fn values(
+    place: &Place<'_>,
+    condition: &policy::Condition,
+) -> Result<Option<Vec<TextParts>>, BuildError> {
+    let Values::Texts(texts) = &condition.values else {
+        return Ok(None);
+    };
+    let wildcards = has_wildcards(condition.operator.value.operator);
+    let texts = texts
+        .iter()
+        .map(|text| text_parts(place, &text.value, wildcards));
+    texts.collect::<Result<_, _>>().map(Some)
 }
 
 /// Returns whether `*` and `?` are wildcards in the operator's values.

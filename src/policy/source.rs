@@ -316,14 +316,15 @@ impl Positions<'_> {
     ///
     /// PERF: in a list of prefixes the way from one to the next is a twentieth of a block.
     pub(crate) fn of(&mut self, span: Span) -> Position {
-        let text = &self.source.given;
+        let (text, lines) = (&self.source.given, self.source.lines());
         let offset = self.source.given_offset(span.start);
         let block = offset / BLOCK * BLOCK;
         if offset < self.at || self.at < block {
-            (self.at, self.passed) = (block, self.source.lines().before(block));
+            (self.at, self.passed) = (block, lines.before(block));
         }
         let between = text.as_bytes().get(self.at..offset);
-        self.passed.pass(between.unwrap_or_default());
+        self.passed
+            .pass(between.unwrap_or_default(), lines.is_ascii);
         self.at = offset;
         self.passed.position(text, offset)
     }
@@ -333,19 +334,22 @@ impl Positions<'_> {
 #[derive(Debug)]
 struct Lines {
     blocks: Vec<Passed>,
+    /// Whether every byte of the text is a character.
+    is_ascii: bool,
 }
 
 impl Lines {
     fn new(text: &str) -> Self {
         let mut blocks = Vec::with_capacity(text.len() / BLOCK + 1);
         let mut passed = Passed::default();
+        let is_ascii = text.is_ascii();
         for bytes in text.as_bytes().chunks(BLOCK) {
             blocks.push(passed);
-            passed.pass(bytes);
+            passed.pass(bytes, is_ascii);
         }
         // For the end of a text that fills its last block.
         blocks.push(passed);
-        Self { blocks }
+        Self { blocks, is_ascii }
     }
 
     /// Returns what stands before the block that `offset` is in.
@@ -357,7 +361,7 @@ impl Lines {
         let offset = offset.min(text.len());
         let mut passed = self.before(offset);
         let bytes = text.as_bytes().get(offset / BLOCK * BLOCK..offset);
-        passed.pass(bytes.unwrap_or_default());
+        passed.pass(bytes.unwrap_or_default(), self.is_ascii);
         passed.position(text, offset)
     }
 }
@@ -372,8 +376,15 @@ struct Passed {
 }
 
 impl Passed {
-    /// Goes on behind `bytes`.
-    fn pass(&mut self, bytes: &[u8]) {
+    /// Goes on behind `bytes`, a character each if the text `is_ascii`.
+    ///
+    /// PERF: nearly all texts are, and then only line feeds are to be looked for.
+    fn pass(&mut self, bytes: &[u8], is_ascii: bool) {
+        let characters = |bytes: &[u8]| match is_ascii {
+            // Texts are shorter than 4 GiB.
+            true => to_u32(bytes.len()).unwrap_or(u32::MAX),
+            false => characters(bytes),
+        };
         if let Some(last) = memchr::memrchr(b'\n', bytes) {
             let lines = bytes.get(..=last).unwrap_or_default();
             self.characters_before_line = self.characters + characters(lines);

@@ -88,7 +88,8 @@ fn overlay<'a, T: Copy + Ord + 'a>(
     sort(&mut ends);
 
     let mut classes = Interner::new(members.len());
-    let mut stretches = vec![(lowest, ClassId::default())];
+    let mut stretches = Vec::with_capacity(ends.len() + 1);
+    stretches.push((lowest, ClassId::default()));
     let mut open: Vec<ListId> = Vec::new();
     let mut before: Vec<ListId> = Vec::new();
     for chunk in ends.chunk_by(|a, b| a.0 == b.0) {

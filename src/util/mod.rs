@@ -1,5 +1,7 @@
 //! The ground floor: id newtypes, lossless casts, stretches of tables, hashes, limits, short comparisons and what the processor does at once, for every other floor.
 
+#[cfg(feature = "build")]
+pub(crate) mod beside;
 pub(crate) mod bytes;
 pub(crate) mod extent;
 pub(crate) mod hash;

@@ -21,8 +21,10 @@ impl Reader<'_> {
             return None;
         };
         let before = self.faults.len() + self.suppressed;
-        let mut conditions = Vec::new();
-        for (name, span, block, _) in self.distinct(path, operators) {
+        let operators = self.distinct(path, operators);
+        // Nearly all operators have one key.
+        let mut conditions = Vec::with_capacity(operators.len());
+        for (name, span, block, _) in operators {
             let path = Path::Key(path, name);
             let operator = ConditionOperator::from_name(name);
             if operator.is_none() && !self.suppress() {
@@ -61,17 +63,18 @@ impl Reader<'_> {
             self.fault(path, json.span(), "the operator's block is empty", help);
         }
         let keys = self.distinct(path, keys);
-        let mut folded = Map::default();
+        // By their keys in lower case, where they are many.
+        let mut folded = (keys.len() > FEW).then(Map::default);
         for (at, &(key, span, values, again)) in keys.iter().enumerate() {
             let path = Path::Key(path, key);
             if let Some((what, help)) = key_fault(key) {
                 self.fault(&path, span, what, help);
             }
-            let earlier = if keys.len() <= FEW {
+            let earlier = if let Some(folded) = &mut folded {
+                folded.insert(key.to_ascii_lowercase(), key)
+            } else {
                 let before = keys.iter().take(at).map(|&(key, ..)| key);
                 before.rev().find(|before| before.eq_ignore_ascii_case(key))
-            } else {
-                folded.insert(key.to_ascii_lowercase(), key)
             };
             if let Some(earlier) = earlier.filter(|_| !again) {
                 let message = format!(

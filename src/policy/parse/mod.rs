@@ -436,7 +436,7 @@ impl Reader<'_> {
         members: Members<'d>,
     ) -> SmallVec<[(&'d str, Span, Json<'d>, bool); FEW]> {
         let mut distinct: SmallVec<[(&str, Span, Json<'_>, bool); FEW]> = SmallVec::new();
-        let mut first: Map<&str, Span> = Map::default();
+        let mut first: Option<Map<&str, Span>> = None;
         for (key, span, value) in members {
             // Few keys are compared one by one, without a map.
             let earlier = match distinct.len() {
@@ -444,7 +444,7 @@ impl Reader<'_> {
                     .iter()
                     .find(|member| member.0 == key)
                     .map(|member| member.1),
-                _ => first.get(key).copied(),
+                _ => first.as_ref().and_then(|first| first.get(key)).copied(),
             };
             if let Some(earlier) = earlier {
                 let position = self.source.position(earlier.start);
@@ -453,10 +453,14 @@ impl Reader<'_> {
                 self.fault(&Path::Key(path, key), span, message, help);
             }
             distinct.push((key, span, value, earlier.is_some()));
-            match distinct.len() {
-                0..FEW => {}
-                FEW => first.extend(distinct.iter().rev().map(|member| (member.0, member.1))),
-                _ => drop(first.entry(key).or_insert(span)),
+            match (&mut first, distinct.len()) {
+                (_, 0..FEW) => {}
+                (Some(first), _) => drop(first.entry(key).or_insert(span)),
+                (None, _) => {
+                    // Of equal keys the first stays.
+                    let members = distinct.iter().rev();
+                    first = Some(members.map(|member| (member.0, member.1)).collect());
+                }
             }
         }
         distinct

@@ -3,13 +3,14 @@
 use super::{Known, Member, Path, Reader, STATEMENT, flatten};
 use crate::decision::Effect;
 use crate::policy::error::Quoted;
-use crate::policy::json::{Json, Value};
+use crate::policy::json::{Items, Json, Value};
 use crate::policy::model::{
     Action, Condition, Located, PolicyKind, PrincipalElement, Resource, Statement,
 };
 use crate::policy::names::nearest;
 use crate::policy::source::Span;
 use crate::policy::text::Text;
+use crate::util::beside::both;
 
 /// Returns the kind of the policy with these statements: an identity policy names no callers.
 pub(super) fn kind(statements: Json<'_>) -> PolicyKind {
@@ -29,6 +30,9 @@ pub(super) fn kind(statements: Json<'_>) -> PolicyKind {
         PolicyKind::Identity
     }
 }
+
+/// From this many bytes on a list of statements is read by halves.
+const HALVES_FROM: u32 = 128 << 10;
 
 /// The members of one statement's object.
 struct Elements<'d> {
@@ -86,10 +90,57 @@ impl Reader<'_> {
                 self.fault(path, json.span(), "the list of statements is empty", help);
                 return None;
             }
+            if let Some(statements) = self.halves(json.span(), items, count, kind) {
+                return Some(statements);
+            }
         }
         self.list(path, json, |reader, path, json| {
             reader.statement(path, json, kind)
         })
+    }
+
+    /// Reads long lists of statements by halves, one beside the other.
+    ///
+    /// `None` of short lists, of those that are mostly one statement, and where there is a fault, of
+    /// which nothing is told: the list is to be read in order, so that faults are told, and counted,
+    /// in order.
+    fn halves(
+        &self,
+        span: Span,
+        items: Items<'_>,
+        count: usize,
+        kind: PolicyKind,
+    ) -> Option<Vec<Statement>> {
+        let length = span.end - span.start;
+        if length < HALVES_FROM {
+            return None;
+        }
+        let middle = span.start + length / 2;
+        let mut starts = { items }.map(|item| item.span().start).enumerate();
+        let (first, start) = starts.find(|&(_, start)| start >= middle)?;
+        if start - middle > length / 4 {
+            return None;
+        }
+        let read = |from: usize, len: usize, room: usize| {
+            let mut reader = Reader {
+                faults: Vec::new(),
+                ..*self
+            };
+            let mut statements = Vec::with_capacity(room);
+            for item in { items }.skip(from).take(len) {
+                let statement = reader.statement(&Path::Root, item, kind);
+                match statement.filter(|_| reader.faults.is_empty()) {
+                    Some(statement) => statements.push(statement),
+                    None => return Err(()),
+                }
+            }
+            Ok(statements)
+        };
+        let of_first = || read(0, first, count);
+        let of_second = || read(first, count - first, count - first);
+        let (mut statements, second) = both(true, of_first, of_second).ok()?;
+        statements.extend(second);
+        Some(statements)
     }
 
     fn statement(

@@ -19,18 +19,15 @@
 //!   same few children.
 //! - A child's cells hold classes only.
 
-#[cfg(feature = "build")]
-use std::collections::HashMap;
-
 use super::escapes::EscapesView;
 use super::packed::PackedView;
 #[cfg(feature = "build")]
 use super::{escapes::Escapes, packed::Packed};
 use crate::util::ids::{ClassId, Id};
 use crate::util::int::AsUsize;
-#[cfg(feature = "build")]
-use crate::util::int::to_u32;
 use crate::util::table::tables;
+#[cfg(feature = "build")]
+use crate::util::{int::to_u32, keyed::Map};
 
 /// From so many words of cells on smaller nodes are tried: a cache of the second level.
 #[cfg(feature = "build")]
@@ -111,8 +108,8 @@ impl Codes {
         let size = 1_usize << (bits - 8);
         let mut root = Vec::with_capacity(1 << (32 - bits));
         let mut nodes = 0_usize;
-        let mut known: HashMap<Box<[u64]>, u16> = HashMap::new();
-        let mut uniform: HashMap<u32, u16> = HashMap::new();
+        let mut known: Map<Box<[u64]>, u16> = Map::default();
+        let mut uniform: Map<u32, u16> = Map::default();
         // The blocks of /24 that are not uniform: their number, class at the start, and rest.
         let mut mixed: Vec<(u32, u32, &[Stretch])> = Vec::new();
         let mut rest = stretches;
@@ -165,7 +162,7 @@ impl Codes {
         let mut end = (nodes * size).next_multiple_of(CELLS);
         cells.grow(end);
         let mut children: Vec<(u64, u32)> = Vec::with_capacity(mixed.len());
-        let mut known: HashMap<Box<[u64]>, u32> = HashMap::new();
+        let mut known: Map<Box<[u64]>, u32> = Map::default();
         for (block, mut class, inside) in mixed {
             cells.grow(end + CELLS);
             let mut from = 0;

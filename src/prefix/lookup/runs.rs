@@ -23,15 +23,13 @@
 //! - Uniform blocks share one run for each class.
 //! - So many words follow the last run that none is compared past the end.
 
-#[cfg(feature = "build")]
-use std::collections::HashMap;
-
 use crate::util::int::{AsUsize, low32};
 use crate::util::table::{Record, tables};
 #[cfg(feature = "build")]
 use crate::util::{
     ids::{ClassId, Id},
     int::{low16, to_u32},
+    keyed::Map,
 };
 
 /// How many lower bits of a root entry are the number of keys.
@@ -164,7 +162,7 @@ tables! {
 pub(crate) struct Builder<W: Word> {
     runs: Runs<W>,
     /// The root entries of uniform blocks, by class.
-    uniform: HashMap<u32, u32>,
+    uniform: Map<u32, u32>,
     /// The class at the end of the last block.
     class: u32,
 }
@@ -183,7 +181,7 @@ impl<W: Word> Builder<W> {
         }
         Self {
             runs,
-            uniform: HashMap::new(),
+            uniform: Map::default(),
             class: 0,
         }
     }

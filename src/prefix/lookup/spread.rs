@@ -11,16 +11,13 @@
 //!
 //! Uniform blocks share one run for each class.
 
-#[cfg(feature = "build")]
-use std::collections::HashMap;
-
 use super::runs::RunsView;
 #[cfg(feature = "build")]
 use super::runs::{Builder, Runs};
-#[cfg(feature = "build")]
-use crate::util::int::to_u32;
 use crate::util::int::{AsUsize, low32};
 use crate::util::table::tables;
+#[cfg(feature = "build")]
+use crate::util::{int::to_u32, keyed::Map};
 
 /// How many lower bits of a root entry are the shift.
 const SHIFT_BITS: u32 = 6;
@@ -56,7 +53,7 @@ impl Spread {
     pub(crate) fn new(stretches: &[Stretch], largest: u32) -> Option<Self> {
         let mut root = Vec::with_capacity(1 << 16);
         let mut runs = Builder::new(largest, false);
-        let mut uniform: HashMap<u32, u32> = HashMap::new();
+        let mut uniform: Map<u32, u32> = Map::default();
         let mut keys: Vec<(u32, u32)> = Vec::new();
         let mut rest = stretches;
         for block in 0..=u16::MAX {

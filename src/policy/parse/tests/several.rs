@@ -162,3 +162,50 @@ fn the_same_key_among_many() {
         }
     }
 }
+
+/// Long lists are read by halves, on two threads: that must not be seen.
+#[test]
+fn long_lists_are_read_as_short_ones_are() {
+    let statement = |i: usize, effect: &str| {
+        format!(
+            r#"{{"Sid":"é{i}","Effect":"{effect}","Principal":"*","Action":"*","Resource":"*",
+            "Condition":{{"IpAddress":{{"aws:SourceIp":["10.0.{}.{}/32"]}}}}}}"#,
+            i / 256,
+            i % 256
+        )
+    };
+    let document = |of: &dyn Fn(usize) -> String| {
+        let statements: Vec<String> = (0..2000).map(of).collect();
+        format!(r#"{{"Statement":[{}]}}"#, statements.join(",\n"))
+    };
+    let text = document(&|i| statement(i, "Allow"));
+    let policy = Policy::from_json(&text).unwrap();
+    assert_eq!(policy.statements().len(), 2000);
+    for (i, read) in policy.statements().iter().enumerate() {
+        let written = statement(i, "Allow");
+        let alone = Policy::from_json(&format!(r#"{{"Statement":{written}}}"#)).unwrap();
+        assert_eq!(*read, alone.statements()[0]);
+        assert_eq!(text[policy.source_range(read.span)], written);
+    }
+
+    // Faults in either half, in both, and more than are told.
+    for faulty in [&[0][..], &[1999], &[3, 1500], &[900, 999, 1000, 1001]] {
+        let effect = |i| match faulty.contains(&i) {
+            true => "Perhaps",
+            false => "Allow",
+        };
+        let error = Policy::from_json(&document(&|i| statement(i, effect(i)))).unwrap_err();
+        let paths: Vec<&str> = error.faults().iter().map(Fault::path).collect();
+        let expected = faulty.iter().map(|i| format!("Statement[{i}].Effect"));
+        assert_eq!(paths, expected.collect::<Vec<_>>());
+        let lines = error.faults().iter().map(|fault| fault.position().line);
+        // A statement takes two lines.
+        assert!(lines.eq(faulty.iter().map(|&i| 2 * u32::try_from(i).unwrap() + 1)));
+    }
+    let limits = Limits::default().with_faults(3);
+    let options = ParseOptions::default().with_limits(limits);
+    let text = document(&|i| statement(i, "Perhaps"));
+    let error = Policy::from_json_with(&text, &options).unwrap_err();
+    assert_eq!((error.faults().len(), error.suppressed()), (3, 1997));
+    assert_eq!(error.faults()[2].path(), "Statement[2].Effect");
+}
