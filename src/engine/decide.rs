@@ -123,25 +123,18 @@ impl<'r> Asked<'_, 'r> {
 #[inline(always)]
 fn begin_loads(image: &View<'_>, requests: &[Request<'_>], places: &[Place]) {
     let heads = &image.automaton.heads;
-    // What was loaded last, and by what the next is found: buckets, nodes, rows.
     let mut ahead = [u32::MAX; BATCH];
-    let item = |at: u32| at.as_usize();
     for ((at, request), place) in ahead.iter_mut().zip(requests).zip(places) {
         if is_quiet(image, *place) {
             continue;
         }
-        *at = heads
-            .first_bucket(request.resource().as_bytes())
-            .unwrap_or(u32::MAX);
-        prefetch(heads.buckets, item(*at));
-    }
-    for at in &mut ahead {
-        *at = heads.buckets.get(item(*at)).copied().unwrap_or(u32::MAX);
-        prefetch(heads.nodes, item(*at));
+        let place = heads.first_place(request.resource().as_bytes());
+        *at = place.unwrap_or(u32::MAX);
+        prefetch(heads.nodes, at.as_usize());
     }
     for at in &ahead {
-        if let Some(node) = heads.nodes.get(item(*at)) {
-            prefetch(image.rows, item(node.accept.value));
+        if let Some(node) = heads.nodes.get(at.as_usize()) {
+            prefetch(image.rows, node.accept.value.as_usize());
         }
     }
 }

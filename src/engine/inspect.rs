@@ -100,7 +100,7 @@ pub(super) fn inspect(loaded: &Loaded) -> Inspection {
         ("IPv4 stretches", u64::from(primary.v4.stretches)),
         ("IPv6 stretches", u64::from(primary.v6.stretches)),
         ("resource patterns", count(image.patterns.len())),
-        ("automaton nodes", count(image.automaton.heads.nodes.len())),
+        ("automaton nodes", count(image.automaton.heads.node_count())),
         ("NotResource lists", count(image.complements.len())),
         ("lanes", count(image.lanes.len())),
         ("rows, uniform", of_kind(Row::KIND_UNIFORM)),

@@ -64,22 +64,22 @@ fn automaton(view: &View<'_>) -> Result<(), ImageError> {
     // Equal labels are stored once.
     shared("nodes.label", nodes.iter().map(|n| n.label), heads.labels)?;
     // Nodes that choose by a hash do not share children, and so not the time of choosing.
-    let seeded = (0_u32..).zip(nodes);
-    let mut unseeded = seeded.filter(|(at, node)| node.stride != 0 && node.only_child != *at);
-    if let Some((at, _)) = unseeded.next() {
-        return Err(wrong("nodes.only_child", at.as_usize()));
+    let names = nodes.iter().filter(|node| node.stride != 0);
+    let mut names: Vec<u32> = names.map(|node| node.only_child).collect();
+    names.sort_unstable();
+    if !names.is_sorted_by(|a, b| a < b) {
+        return Err(wrong("nodes.only_child", 0));
     }
-    // Buckets share no nodes, and so not the time of going through them.
+    // Places share no nodes, and so not the time of going through them.
     let mut is_linked = vec![false; nodes.len()];
     let next = nodes.iter().map(|node| node.next);
-    let links = heads.buckets.iter().copied().chain(next);
-    for (at, link) in links.enumerate().filter(|(_, link)| *link != NO_CHILD) {
+    for (at, link) in next.enumerate().filter(|(_, link)| *link != NO_CHILD) {
         match is_linked.get_mut(link.as_usize()) {
             Some(linked) if !*linked => *linked = true,
-            _ => return Err(wrong("heads.buckets", at)),
+            _ => return Err(wrong("nodes.next", at)),
         }
     }
-    // The way through a bucket ends.
+    // The way through those of one place ends.
     let ascends = |(at, node): &(u32, &Node)| node.next > *at;
     if let Some((at, _)) = (0_u32..).zip(nodes).find(|link| !ascends(link)) {
         return Err(wrong("nodes.next", at.as_usize()));
@@ -345,15 +345,19 @@ mod tests {
     #[test]
     fn what_no_build_makes_of_a_tree_is_refused() {
         assert!(automaton(&branches().view()).is_ok());
-        let changes: [(Change, &str); 7] = [
-            (|i| i.automaton.heads.buckets.fill(1), "heads.buckets"),
-            (|i| i.automaton.heads.buckets[0] = 9, "heads.buckets"),
+        let changes: [(Change, &str); 8] = [
+            (|i| i.automaton.heads.nodes[3].next = 99, "nodes.next"),
             (
                 |i| {
-                    let first = i.automaton.heads.buckets.iter().find(|&&at| at != NO_CHILD);
-                    i.automaton.heads.nodes[0].next = *first.unwrap();
+                    i.automaton.heads.nodes[2].next = 4;
+                    i.automaton.heads.nodes[3].next = 4;
                 },
-                "heads.buckets",
+                "nodes.next",
+            ),
+            (|i| i.automaton.heads.nodes[3].next = 2, "nodes.next"),
+            (
+                |i| i.automaton.heads.nodes[3] = i.automaton.heads.nodes[0],
+                "nodes.only_child",
             ),
             (|i| i.automaton.pieces[0].literal.len = 0, "pieces.literal"),
             (

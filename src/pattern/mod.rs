@@ -37,6 +37,7 @@
 //! - `row`: the same in slices, for policy variables and for actions, whose case is ignored;
 //! - `lockstep`: the literals of one segment, however they repeat themselves;
 //! - `tree`: the literal heads;
+//! - `place`: where the nodes stand that are found by a hash;
 //! - `grams`: many tails of one head;
 //! - `automaton`: the tables together, and the walk;
 //! - `build`: patterns → tables;
@@ -46,6 +47,7 @@ pub(crate) mod automaton;
 pub(crate) mod glob;
 pub(crate) mod grams;
 mod lockstep;
+mod place;
 pub(crate) mod row;
 pub(crate) mod tree;
 

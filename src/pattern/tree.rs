@@ -8,14 +8,15 @@
 //! looks at them there: what follows is mostly the same in many branches.
 //!
 //! A node is a cache line, with the bytes that choose it: where a node has several children, a step
-//! loads a bucket and mostly one node, and a label only where those bytes are not all of it.
+//! finds [the place](super::place) of the child and loads it, and a label only where those bytes are
+//! not all of it.
 //!
 //! # Invariants
 //!
 //! - Node 0 is the root; every other label is not empty, so a walk ends.
-//! - A child that was chosen by bytes has them and its parent's number in itself, and counts only
+//! - A child that was chosen by bytes has them and its parent's name in itself, and counts only
 //!   if they and all of its label agree: the tree is exact whatever the hash.
-//! - Nodes that share a bucket are linked in ascending order, so the way through them ends.
+//! - Nodes that would share a place are linked in ascending order, so the way through them ends.
 
 #[cfg(feature = "build")]
 use std::collections::hash_map::Entry;
@@ -25,6 +26,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use super::automaton::Accept;
 #[cfg(feature = "build")]
 use super::glob::is_continuation;
+use super::place;
+#[cfg(feature = "build")]
+use super::place::Placed;
 use crate::util::bytes;
 use crate::util::extent::Extent;
 use crate::util::hash;
@@ -33,8 +37,6 @@ use crate::util::int::AsUsize;
 use crate::util::int::to_u32;
 #[cfg(feature = "build")]
 use crate::util::keyed::Map;
-#[cfg(feature = "build")]
-use crate::util::table::Tables;
 use crate::util::table::tables;
 
 /// The most bytes that a node looks at to choose a child: two words.
@@ -55,10 +57,15 @@ tables! {
             table nodes: Node;
             /// The labels.
             table labels: u8;
-            /// The first child in each bucket, by parent and the bytes that choose it; a power of two, or empty.
-            table buckets: u32;
-            /// How many bits of the hash choose the bucket.
+            /// The shifts of the nodes that are chosen by bytes, by the group of their hashes; a power
+            /// of two, or empty.
+            table shifts: u32;
+            /// How many bits of a hash choose the group.
             scalar bits: u32;
+            /// The first of the places of such nodes, in `nodes`.
+            scalar first_place: u32;
+            /// How many places there are.
+            scalar places: u32;
         }
     }
 }
@@ -71,20 +78,27 @@ pub(crate) struct Node {
     pub(crate) key: [u64; 2],
     /// The bytes between parent and node, in [`Tree::labels`]; equal labels are one.
     pub(crate) label: Extent,
-    /// The parent, where it chooses by bytes; else [`NO_CHILD`].
+    /// The parent's name, where it chooses by bytes; else [`NO_CHILD`].
     pub(crate) parent: u32,
-    /// The next node in the same bucket, or [`NO_CHILD`].
+    /// The next node that would be at the same place, or [`NO_CHILD`].
     pub(crate) next: u32,
     /// How many bytes choose a child; 0 where there are no children to choose from.
     pub(crate) stride: u32,
-    /// Without a stride: the only child, or [`NO_CHILD`]. With one: the node's own number, by
-    /// which its children know it.
+    /// Without a stride: the only child, or [`NO_CHILD`]. With one: the node's own name, by
+    /// which its children know it, a number.
     pub(crate) only_child: u32,
     /// What hangs at it.
     pub(crate) accept: Accept,
 }
 
 impl<'a> TreeView<'a> {
+    /// Returns how many nodes there are, without places that nobody has.
+    pub(crate) fn node_count(&self) -> usize {
+        // Only the root may have an empty label.
+        let labelled = self.nodes.iter().skip(1).filter(|n| !n.label.is_empty());
+        labelled.count() + self.nodes.len().min(1)
+    }
+
     /// Returns the root, and what is behind its label.
     #[inline(always)]
     pub(crate) fn root<'t>(&self, text: &'t [u8]) -> Option<(&'a Node, &'t [u8])> {
@@ -102,11 +116,11 @@ impl<'a> TreeView<'a> {
         }
         let stride = node.stride.as_usize();
         let chosen = key(rest, stride)?;
-        let seed = node.only_child;
-        let mut at = *self.buckets.get(self.bucket(seed, chosen).as_usize())?;
+        let name = node.only_child;
+        let mut at = self.place(name, chosen)?;
         loop {
             let child = self.nodes.get(at.as_usize())?;
-            if child.key == chosen && child.parent == seed {
+            if child.key == chosen && child.parent == name {
                 return self.enter_chosen(child, stride, rest);
             }
             if child.next <= at {
@@ -116,19 +130,22 @@ impl<'a> TreeView<'a> {
         }
     }
 
-    /// Returns the bucket in which the root's child for `text` is, if it has children to choose from.
+    /// Returns where the root's child for `text` is, if it has children to choose from and that is one.
     #[inline(always)]
-    pub(crate) fn first_bucket(&self, text: &[u8]) -> Option<u32> {
+    pub(crate) fn first_place(&self, text: &[u8]) -> Option<u32> {
         let root = self.nodes.first()?;
         let rest = text.get(root.label.len.as_usize()..)?;
         let chosen = key(rest, root.stride.as_usize()).filter(|_| root.stride != 0)?;
-        Some(self.bucket(root.only_child, chosen))
+        self.place(root.only_child, chosen)
     }
 
     #[inline(always)]
-    fn bucket(&self, seed: u32, [first, second]: [u64; 2]) -> u32 {
+    fn place(&self, name: u32, [first, second]: [u64; 2]) -> Option<u32> {
         // The nodes choose apart by what leads to them.
-        hash::bucket(hash::words(seed, first, second), self.bits)
+        let hash = hash::words(name, first, second);
+        let shift = *self.shifts.get(place::group(hash, self.bits))?;
+        let place = place::place(hash, shift, self.places);
+        Some(self.first_place.wrapping_add(place))
     }
 
     /// Enters a child of which the first `stride` bytes are known to agree.
@@ -163,7 +180,7 @@ impl<'a> TreeView<'a> {
 impl Tree {
     /// Builds the tree of `keys`, and returns for each node which keys end at it or behind it.
     ///
-    /// `None` where a table passes 2^32 entries. Takes time in the bytes of all keys, and sorting.
+    /// Some nodes are places that nobody has. `None` where a table passes 2^32 entries. Takes time in the bytes of all keys, and sorting.
     pub(crate) fn new(keys: &[&[u8]]) -> Option<(Self, Vec<Ending>)> {
         let key_of = |item: usize| keys.get(item).copied().unwrap_or_default();
         let mut order: Vec<usize> = (0..keys.len()).collect();
@@ -171,7 +188,6 @@ impl Tree {
 
         let mut tree = Self::default();
         let mut ends = Vec::new();
-        let mut chosen: u32 = 0;
         // (how many bytes lead to the node's parent and to itself, the keys below it, its parent
         // if that has to be told of it); a node's number is given when it is taken up.
         let shared = match (order.first(), order.last()) {
@@ -203,10 +219,7 @@ impl Tree {
                     tree.nodes.get_mut(parent.as_usize())?.only_child = at;
                     ([0; 2], NO_CHILD)
                 }
-                Some((parent, stride)) => {
-                    chosen = chosen.checked_add(1)?;
-                    (key(label, stride)?, parent)
-                }
+                Some((parent, stride)) => (key(label, stride)?, parent),
             };
             let here = below.partition_point(|&item| key_of(item).len() == depth);
             let (ending, deeper) = below.split_at_checked(here).unwrap_or((below, &[]));
@@ -266,36 +279,65 @@ impl Tree {
                 keys: ending.to_vec(),
             });
         }
-        tree.link(chosen)?;
-        Some((tree, ends))
+        tree.place_nodes(ends)
     }
 
-    /// Puts the `count` nodes that are chosen by bytes into buckets.
-    fn link(&mut self, count: u32) -> Option<()> {
-        if count == 0 {
-            return Some(());
+    /// Puts the nodes that are chosen by bytes at the places of their hashes, behind all others.
+    fn place_nodes(mut self, ends: Vec<Ending>) -> Option<(Self, Vec<Ending>)> {
+        let is_chosen = |node: &Node| node.parent != NO_CHILD;
+        let chosen = self.nodes.iter().filter(|node| is_chosen(node));
+        let hash = |node: &Node| hash::words(node.parent, node.key[0], node.key[1]);
+        let placed = Placed::new(&chosen.map(hash).collect::<Vec<u64>>())?;
+        let others = self.nodes.len().checked_sub(placed.at.len())?;
+        self.first_place = to_u32(others)?;
+        (self.bits, self.places) = (placed.bits, placed.places);
+        // Where each node comes to stand.
+        let (mut own, mut next) = (placed.at.iter(), 0_u32..);
+        let mut moved: Vec<u32> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            moved.push(match is_chosen(node) {
+                true => own.next()?.checked_add(self.first_place)?,
+                false => next.next()?,
+            });
         }
-        let buckets = count.checked_next_power_of_two()?;
-        self.bits = buckets.trailing_zeros();
-        self.buckets = vec![NO_CHILD; buckets.as_usize()];
-        // From the last to the first, as each is linked to those behind it.
-        for at in (0..self.nodes.len()).rev() {
-            let node = self.nodes.get(at)?;
-            if node.parent == NO_CHILD {
-                continue;
+        let len = others + placed.places.as_usize() + placed.links.len();
+        to_u32(len).filter(|&len| len != NO_CHILD)?;
+        let mut nodes = vec![Node::NOBODY; len];
+        let mut ended: Vec<Ending> = Vec::with_capacity(len);
+        ended.resize_with(len, Ending::default);
+        for ((mut node, end), &at) in self.nodes.into_iter().zip(ends).zip(&moved) {
+            if node.stride == 0 && node.only_child != NO_CHILD {
+                node.only_child = *moved.get(node.only_child.as_usize())?;
             }
-            let bucket = self.view().bucket(node.parent, node.key);
-            let first = self.buckets.get_mut(bucket.as_usize())?;
-            let next = core::mem::replace(first, to_u32(at)?);
-            self.nodes.get_mut(at)?.next = next;
+            *nodes.get_mut(at.as_usize())? = node;
+            *ended.get_mut(at.as_usize())? = end;
         }
-        Some(())
+        for (behind, at) in placed.links {
+            let behind = nodes.get_mut((behind + self.first_place).as_usize())?;
+            behind.next = at.checked_add(self.first_place)?;
+        }
+        (self.nodes, self.shifts) = (nodes, placed.shifts);
+        Some((self, ended))
     }
+}
+
+#[cfg(feature = "build")]
+impl Node {
+    /// A place that nobody has.
+    const NOBODY: Self = Self {
+        key: [0; 2],
+        label: Extent { start: 0, len: 0 },
+        parent: NO_CHILD,
+        next: NO_CHILD,
+        stride: 0,
+        only_child: NO_CHILD,
+        accept: Accept::NOTHING,
+    };
 }
 
 /// The keys that a walk leads no further than to one node.
 #[cfg(feature = "build")]
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Ending {
     /// How many of their bytes lead to it.
     pub(crate) depth: usize,
@@ -370,6 +412,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::util::table::Tables;
+
+    /// How many nodes there are, without places that nobody has.
+    fn nodes(tree: &Tree) -> usize {
+        let nobody = tree.nodes.iter().filter(|node| **node == Node::NOBODY);
+        tree.nodes.len() - nobody.count()
+    }
 
     /// The keys that start `text`, by walking.
     fn starts(tree: &Tree, ends: &[Ending], keys: &[&[u8]], text: &[u8]) -> Vec<usize> {
@@ -395,7 +444,7 @@ mod tests {
         let keys: Vec<String> = (0..5000).map(|i| format!("arn:aws:{i:010}/")).collect();
         let keys: Vec<&[u8]> = keys.iter().map(String::as_bytes).collect();
         let (tree, ends) = Tree::new(&keys).unwrap();
-        assert_eq!(tree.nodes.len(), 5001, "what all share, one for each");
+        assert_eq!(nodes(&tree), 5001, "what all share, one for each");
         assert_eq!(
             starts(&tree, &ends, &keys, b"arn:aws:0000004321/prod"),
             [4321]
@@ -412,9 +461,14 @@ mod tests {
         ];
         let keys = keys.map(str::as_bytes);
         let (mut tree, ends) = Tree::new(&keys).unwrap();
-        assert_eq!(tree.nodes.len(), 11, "each key has a node");
-        tree.link(1).unwrap();
-        assert_eq!(tree.buckets.len(), 1);
+        assert_eq!(nodes(&tree), 11, "each key has a node");
+        // One place for all, and everybody behind it.
+        tree.shifts.fill(0);
+        tree.places = 1;
+        let first = tree.first_place.as_usize();
+        for at in first..tree.nodes.len() {
+            tree.nodes[at].next = to_u32(at + 1).unwrap();
+        }
         for text in keys.iter().chain(&[&b"a/v"[..], b"b/z", b"w", b"c/w", b""]) {
             let expected: Vec<usize> = (0..keys.len())
                 .filter(|&key| text.starts_with(keys[key]))
