@@ -3,36 +3,39 @@
 //! | shape | for | layout |
 //! |---|---|---|
 //! | [`small`] | up to 64 stretches | one sorted run, compared in vectors |
-//! | [`codes`] | IPv4, few classes | root → node of cells → rarely a child |
-//! | [`runs`] | IPv4, many classes or lone addresses | root → short sorted run |
-//! | [`spread`] | IPv6 | root → part of a block → short sorted run |
+//! | [`steps`] | IPv4, up to a quarter of a million | root → place in one sorted run |
+//! | [`codes`] | IPv4, more, few classes | root → node of cells → rarely a child |
+//! | [`runs`] | IPv4, more, many classes or lone addresses | root → short sorted run |
+//! | [`spread`] | IPv6 | root → part of a block → steps, or [`fine`] ones |
 //! | [`deep`] | IPv6 past /48, under `spread` | block → sorted run |
 //!
 //! [`packed`] and [`escapes`] are what these are made of.
 //!
 //! Nanoseconds, latency / throughput, and bytes a prefix, beside what was there before: cells
-//! whose nodes were not shared, and lines of keys (tables of `benches/peers`, least of 480
-//! rounds in turn, EPYC Genoa, two cores shared with others, who leave little of the third-level
-//! cache; `cargo bench --bench address` compares with a binary search):
+//! and runs at all sizes (tables as in `benches/peers` and lists as in `benches/workload.rs`,
+//! 65 536 questions, least of 60 rounds in turn, Sapphire Rapids VM at 2.4 GHz, two cores shared
+//! with others; `cargo bench --bench address` compares with a binary search):
 //!
 //! | | this | | before | |
 //! |---|---|---|---|---|
-//! | IPv4 block list, 1 k | 8.4 / 2.2 | 161 B | 8.5 / 2.7 | 195 B |
-//! | 100 k | 14.7 / 3.3 | 7.0 B | 21.5 / 4.4 | 30 B |
-//! | 1 M | 19.2 / 3.6 | 2.2 B | 18.9 / 4.2 | 2.3 B |
-//! | IPv4 in 250 lists, 1 k | 9.3 / 2.3 | 388 B | 9.1 / 2.8 | 391 B |
-//! | 100 k | 27.9 / 7.0 | 11 B | 34.4 / 7.3 | 33 B |
-//! | IPv4 countries, 555 k | 38 / 16 | 4.2 B | 56 / 12 | 6.9 B |
-//! | IPv6 block list, 1 k | 15.1 / 4.9 | 278 B | 15.7 / 7.8 | 281 B |
-//! | 200 k | 56 / 11 | 16 B | 75 / 30 | 24 B |
-//! | IPv6 countries, 591 k | 73 / 43 | 5.1 B | 98 / 52 | 9.2 B |
+//! | IPv4 block list, 1 k | 9.8 / 3.4 | 16 B | 12.1 / 3.7 | 161 B |
+//! | 100 k | 15.7 / 4.6 | 7.0 B | 15.4 / 4.2 | 7.0 B |
+//! | 1 M | 33 / 6.9 | 2.2 B | 32 / 6.5 | 2.2 B |
+//! | IPv4 in lists of ten, 100 | 9.7 / 3.4 | 18 B | 10.5 / 3.5 | 1443 B |
+//! | 1 k | 9.9 / 3.4 | 16 B | 13.5 / 3.8 | 382 B |
+//! | 10 k | 16.2 / 4.5 | 15 B | 22.9 / 6.9 | 36 B |
+//! | 100 k | 32.9 / 8.5 | 15 B | 32.6 / 10.7 | 11 B |
+//! | IPv4 in 250 lists, 100 k | 29.2 / 7.3 | 14 B | 33.0 / 10.2 | 11 B |
+//! | IPv6 block list, 1 k | 14.8 / 5.6 | 286 B | 20.5 / 7.7 | 278 B |
+//! | 20 k | 22.5 / 7.3 | 30 B | 26.7 / 9.4 | 28 B |
+//! | 200 k | 47 / 18 | 16.5 B | 59 / 19 | 15.9 B |
 //!
-//! Lines were cache lines of sixteen keys and their classes, padded, with links where a line was
-//! too full. Each look-up loaded one line instead of up to two, but of tables one and a half to
-//! three times as large, and the links were mispredicted.
+//! Instructions of a look-up and the loop around it: of lists of ten 38 at all sizes, where runs
+//! took 81 and cells 33; of the IPv6 block list of 200 k 68, where runs took 94.
 //!
-//! For the instructions of x86-64-v3 (AVX2, POPCNT, BMI) the same code takes as long as for the
-//! least x86-64 within a few percent at all sizes, so nothing here asks which there are.
+//! Lines of keys that were there before the runs held full keys and their classes, padded, with
+//! links where a line was too full, in tables one and a half to three times as large; those of
+//! [`fine`] hold a prefix in 32 bits, so that they are no larger than the runs.
 //!
 //! # Invariants
 //!
@@ -41,10 +44,12 @@
 mod codes;
 mod deep;
 mod escapes;
+mod fine;
 mod packed;
 mod runs;
 mod small;
 mod spread;
+mod steps;
 
 use core::fmt;
 
@@ -53,6 +58,7 @@ use self::deep::DeepView;
 use self::runs::RunsView;
 use self::small::{Halves, SmallView};
 use self::spread::SpreadView;
+use self::steps::StepsView;
 #[cfg(feature = "build")]
 use self::{
     codes::{Codes, Mixed},
@@ -60,6 +66,7 @@ use self::{
     runs::Runs,
     small::Small,
     spread::Spread,
+    steps::Steps,
 };
 #[cfg(feature = "build")]
 use super::classes::Classes;
@@ -69,9 +76,17 @@ use crate::util::int::to_u32;
 use crate::util::int::{AsUsize, low16, low32, low64, top16_v6};
 use crate::util::table::tables;
 
-/// Up to this size nodes of cells are taken even where runs were smaller.
+/// From so many stretches of few classes on cells are faster than steps.
 #[cfg(feature = "build")]
-const NODES: usize = 512 << 10;
+const CELLS: usize = 1 << 12;
+
+/// With more stretches of two classes runs are much smaller than steps, and faster.
+#[cfg(feature = "build")]
+const STEPS_OF_TWO: usize = 1 << 16;
+
+/// With more stretches of several classes as well.
+#[cfg(feature = "build")]
+const STEPS: usize = 1 << 18;
 
 tables! {
     /// The look-up of IPv4 addresses. One of its parts is laid out; the others are empty.
@@ -81,11 +96,13 @@ tables! {
             scalar stretches: u32;
             /// Up to [`small::LIMIT`] stretches.
             part small: Small<u32>, SmallView<u32>;
+            /// Not many stretches.
+            part steps: Steps, StepsView;
             /// Few classes.
             part codes: Codes, CodesView;
             /// More classes.
-            part runs: Runs<u16>, RunsView<u16>;
-            /// How many lower bits of an address its run is for.
+            part runs: Runs, RunsView;
+            /// How many lower bits of an address its steps or its run are for.
             scalar bits: u32;
         }
     }
@@ -118,6 +135,10 @@ pub(crate) enum Shape {
     Runs,
     /// One sorted run.
     Small,
+    /// Root and one sorted run.
+    Steps,
+    /// Root and lines of short steps.
+    Lines,
 }
 
 #[cfg(feature = "build")]
@@ -136,14 +157,29 @@ impl LookupV4 {
             });
         }
         let mixed = Mixed::new(stretches);
-        // Where nodes, uniform ones included, are no larger than runs or few, and mostly enough.
-        let width = codes::width(count);
-        let nodes = mixed.nodes.saturating_add(count.as_usize());
-        if (width <= 2 || nodes.saturating_mul(32 * width) <= NODES)
+        if codes::width(count) <= 2
             && mixed.escapes <= mixed.nodes
+            && stretches.len() >= CELLS
             && let Some(codes) = Codes::new(stretches, count)
         {
             return Some(Self { codes, ..lookup });
+        }
+        let most = if count <= 2 { STEPS_OF_TWO } else { STEPS };
+        if stretches.len() <= most {
+            let log = steps::blocks(stretches.len());
+            let stretches = stretches
+                .iter()
+                .map(|&(start, class)| (start, class.as_u32()));
+            let stretches: Vec<(u32, u32)> = stretches.collect();
+            let mut steps = Steps::default();
+            if steps.append(&stretches, log).is_some() {
+                let bits = u32::BITS - log;
+                return Some(Self {
+                    steps,
+                    bits,
+                    ..lookup
+                });
+            }
         }
         let bits = if runs::are_long(stretches) { 14 } else { 16 };
         Some(Self {
@@ -157,17 +193,21 @@ impl LookupV4 {
 impl LookupV4View<'_> {
     /// Returns whether tables from anywhere are such that a look-up ends soon and finds a class.
     pub(crate) fn is_sound(&self) -> bool {
+        let has_steps = self.steps.is_empty() || self.has_blocks(self.steps.root.len() - 1);
+        let has_runs = self.runs.is_empty() || self.has_blocks(self.runs.root.len());
         self.small.is_sound()
+            && self.steps.is_sound()
             && self.codes.is_sound()
             && self.runs.is_sound()
-            && (self.runs.is_empty() || self.has_all_blocks())
+            && has_steps
+            && has_runs
     }
 
-    /// Returns whether the runs are of all blocks.
-    fn has_all_blocks(&self) -> bool {
+    /// Returns whether so many blocks are all there are.
+    fn has_blocks(&self, count: usize) -> bool {
         (1..u32::BITS).contains(&self.bits)
-            && self.runs.root.len().checked_ilog2() == Some(u32::BITS - self.bits)
-            && self.runs.root.len().is_power_of_two()
+            && count.checked_ilog2() == Some(u32::BITS - self.bits)
+            && count.is_power_of_two()
     }
 
     /// Returns the class of `address`.
@@ -176,10 +216,13 @@ impl LookupV4View<'_> {
         if let Some(class) = self.small.class(address) {
             return class;
         }
+        let block = address.wrapping_shr(self.bits).as_usize();
+        if !self.steps.is_empty() {
+            return ClassId::from_u32(self.steps.class(block, address));
+        }
         if let Some(class) = self.codes.class(address) {
             return class;
         }
-        let block = address.wrapping_shr(self.bits).as_usize();
         ClassId::from_u32(self.runs.class(block, low16(address)))
     }
 
@@ -187,6 +230,8 @@ impl LookupV4View<'_> {
     pub(crate) fn shape(&self) -> Shape {
         if self.stretches == 0 || !self.small.is_empty() {
             Shape::Small
+        } else if !self.steps.is_empty() {
+            Shape::Steps
         } else if !self.codes.is_empty() {
             Shape::Codes
         } else {
@@ -247,8 +292,10 @@ impl LookupV6View<'_> {
     pub(crate) fn shape(&self) -> Shape {
         if self.stretches == 0 || !self.small.is_empty() {
             Shape::Small
+        } else if self.upper.has_lines() {
+            Shape::Lines
         } else {
-            Shape::Runs
+            Shape::Steps
         }
     }
 }
@@ -259,6 +306,8 @@ impl fmt::Display for Shape {
             Self::Codes => "cells",
             Self::Runs => "runs by block",
             Self::Small => "sorted run",
+            Self::Steps => "steps by block",
+            Self::Lines => "lines by block",
         })
     }
 }

@@ -24,7 +24,7 @@
 //! - So many words follow the last run that none is compared past the end.
 
 use crate::util::int::{AsUsize, low32};
-use crate::util::table::{Record, tables};
+use crate::util::table::tables;
 #[cfg(feature = "build")]
 use crate::util::{
     ids::{ClassId, Id},
@@ -51,98 +51,12 @@ const LOG_BITS: u32 = 5;
 /// For each number of keys, the lanes that count.
 static COUNTED: [[u8; WINDOW]; WINDOW + 1] = counted();
 
-/// A key, and what a table of runs consists of.
-pub(crate) trait Word: Record + Default + Ord + core::fmt::Debug {
-    /// The width in bits.
-    const BITS: u32;
-
-    /// The words of a number of 32 bits.
-    const HEADER: usize;
-
-    /// Returns it with the highest bit flipped.
-    fn flipped(self) -> Self;
-
-    /// Returns whether this number, which is signed, is above the other one.
-    fn is_above(self, other: Self) -> bool;
-
-    /// Returns the number of 32 bits that starts with the first of these words.
-    fn join(words: &[Self]) -> Option<u32>;
-
-    /// Returns the number of 64 bits that starts with the first of these words.
-    fn join_two(words: &[Self]) -> Option<u64>;
-
-    /// Returns the lower bits of `number`.
-    #[cfg(feature = "build")]
-    fn truncate(number: u64) -> Self;
-}
-
-impl Word for u16 {
-    const BITS: u32 = Self::BITS;
-    const HEADER: usize = 2;
-
-    #[inline(always)]
-    fn flipped(self) -> Self {
-        self ^ 0x8000
-    }
-
-    #[inline(always)]
-    fn is_above(self, other: Self) -> bool {
-        self.cast_signed() > other.cast_signed()
-    }
-
-    #[inline(always)]
-    fn join(words: &[Self]) -> Option<u32> {
-        let &[low, high] = words.first_chunk()?;
-        Some(u32::from(low) | u32::from(high) << 16)
-    }
-
-    #[inline(always)]
-    fn join_two(words: &[Self]) -> Option<u64> {
-        let &[a, b, c, d] = words.first_chunk()?;
-        let (low, high) = (Self::join(&[a, b])?, Self::join(&[c, d])?);
-        Some(u64::from(low) | u64::from(high) << 32)
-    }
-
-    #[cfg(feature = "build")]
-    fn truncate(number: u64) -> Self {
-        low16(low32(number))
-    }
-}
-
-impl Word for u32 {
-    const BITS: Self = Self::BITS;
-    const HEADER: usize = 1;
-
-    #[inline(always)]
-    fn flipped(self) -> Self {
-        self ^ 0x8000_0000
-    }
-
-    #[inline(always)]
-    fn is_above(self, other: Self) -> bool {
-        self.cast_signed() > other.cast_signed()
-    }
-
-    #[inline(always)]
-    fn join(words: &[Self]) -> Option<u32> {
-        words.first().copied()
-    }
-
-    #[inline(always)]
-    fn join_two(words: &[Self]) -> Option<u64> {
-        let &[low, high] = words.first_chunk()?;
-        Some(u64::from(low) | u64::from(high) << 32)
-    }
-
-    #[cfg(feature = "build")]
-    fn truncate(number: u64) -> Self {
-        low32(number)
-    }
-}
+/// The words of a number of 32 bits.
+const HEADER: usize = 2;
 
 tables! {
     /// Runs by block.
-    struct Runs / RunsView<W: Word> {
+    struct Runs / RunsView {
         "classes" {
             /// The logarithm of the width of a class in bits.
             scalar log: u32;
@@ -151,7 +65,7 @@ tables! {
             /// The run of each block.
             table root: u32;
             /// The runs.
-            table words: W;
+            table words: u16;
         }
     }
 }
@@ -159,8 +73,8 @@ tables! {
 /// Runs in the making.
 #[cfg(feature = "build")]
 #[derive(Debug)]
-pub(crate) struct Builder<W: Word> {
-    runs: Runs<W>,
+struct Builder {
+    runs: Runs,
     /// The root entries of uniform blocks, by class.
     uniform: Map<u32, u32>,
     /// The class at the end of the last block.
@@ -168,10 +82,10 @@ pub(crate) struct Builder<W: Word> {
 }
 
 #[cfg(feature = "build")]
-impl<W: Word> Builder<W> {
+impl Builder {
     /// Starts tables for classes up to `largest`, or for two classes that alternate.
-    pub(crate) fn new(largest: u32, alternate: bool) -> Self {
-        let mut runs = Runs::<W>::default();
+    fn new(largest: u32, alternate: bool) -> Self {
+        let mut runs = Runs::default();
         if !alternate {
             let width = (u32::BITS - largest.leading_zeros())
                 .max(1)
@@ -188,7 +102,7 @@ impl<W: Word> Builder<W> {
 
     /// Appends a block, whose first address has the key `first`, with the stretches that start
     /// in it.
-    pub(crate) fn push(&mut self, first: W, mut inside: &[(W, u32)]) -> Option<()> {
+    fn push(&mut self, first: u16, mut inside: &[(u16, u32)]) -> Option<()> {
         if let [(start, class), later @ ..] = inside
             && *start == first
         {
@@ -207,20 +121,10 @@ impl<W: Word> Builder<W> {
         Some(())
     }
 
-    /// Returns the number of blocks.
-    pub(crate) fn len(&self) -> usize {
-        self.runs.root.len()
-    }
-
-    /// Returns the class at the end of the last block.
-    pub(crate) fn class(&self) -> u32 {
-        self.class
-    }
-
     /// Returns the tables.
-    pub(crate) fn finish(self) -> Runs<W> {
+    fn finish(self) -> Runs {
         let mut runs = self.runs;
-        runs.words.extend([W::default(); WINDOW]);
+        runs.words.extend([0; WINDOW]);
         runs.words.shrink_to_fit();
         runs.root.shrink_to_fit();
         runs
@@ -228,9 +132,9 @@ impl<W: Word> Builder<W> {
 }
 
 #[cfg(feature = "build")]
-impl<W: Word> Runs<W> {
+impl Runs {
     /// Appends the run of a block that starts with `class`; returns its root entry.
-    fn append(&mut self, class: u32, inside: &[(W, u32)]) -> Option<u32> {
+    fn append(&mut self, class: u32, inside: &[(u16, u32)]) -> Option<u32> {
         let at = to_u32(self.words.len()).filter(|at| at >> (u32::BITS - PLACE) == 0)?;
         let len = to_u32(inside.len())?;
         let alternate = self.largest == 0;
@@ -239,14 +143,14 @@ impl<W: Word> Runs<W> {
         if is_long {
             let log = dividing(len);
             let header = u64::from(len.checked_shl(LOG_BITS)? | log);
-            let header = (0..W::HEADER).map(|at| header >> (to_u32(at).unwrap_or(0) * W::BITS));
-            self.words.extend(header.map(W::truncate));
+            let header = (0..HEADER).map(|at| header >> (to_u32(at).unwrap_or(0) * u16::BITS));
+            self.words.extend(header.map(|part| low16(low32(part))));
             let dividers = inside.iter().step_by(1 << log).skip(1);
-            let dividers = dividers.map(|stretch| stretch.0.flipped());
-            let dividers = dividers.chain(core::iter::repeat(W::default()));
+            let dividers = dividers.map(|stretch| flipped(stretch.0));
+            let dividers = dividers.chain(core::iter::repeat(0));
             self.words.extend(dividers.take(WINDOW));
         }
-        let keys = inside.iter().map(|stretch| stretch.0.flipped());
+        let keys = inside.iter().map(|stretch| flipped(stretch.0));
         self.words.extend(keys);
         if !alternate {
             let classes = core::iter::once(class).chain(inside.iter().map(|s| s.1));
@@ -254,14 +158,14 @@ impl<W: Word> Runs<W> {
             for class in classes {
                 word |= u64::from(class) << bits;
                 bits += 1 << self.log;
-                while bits >= W::BITS {
-                    self.words.push(W::truncate(word));
-                    word >>= W::BITS;
-                    bits -= W::BITS;
+                while bits >= u16::BITS {
+                    self.words.push(low16(low32(word)));
+                    word >>= u16::BITS;
+                    bits -= u16::BITS;
                 }
             }
             if bits > 0 {
-                self.words.push(W::truncate(word));
+                self.words.push(low16(low32(word)));
             }
         }
         Some(at << PLACE | first | if is_long { LONG } else { len })
@@ -276,7 +180,7 @@ impl<W: Word> Runs<W> {
         }
         for _ in 0..self.words.len() / 4 {
             let at = super::tests::below(&mut random, self.words.len());
-            self.words[at] = W::truncate(random());
+            self.words[at] = low16(low32(random()));
         }
         if random().is_multiple_of(4) {
             self.log = low32(random());
@@ -285,7 +189,7 @@ impl<W: Word> Runs<W> {
     }
 }
 
-impl<W: Word> RunsView<'_, W> {
+impl RunsView<'_> {
     /// Returns whether another shape was chosen.
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
@@ -304,7 +208,7 @@ impl<W: Word> RunsView<'_, W> {
                 0 => 0,
                 _ => (run.len + 1)
                     .checked_shl(self.log)?
-                    .div_ceil(W::BITS.as_usize()),
+                    .div_ceil(u16::BITS.as_usize()),
             };
             Some(run.keys + run.len + classes)
         };
@@ -315,9 +219,9 @@ impl<W: Word> RunsView<'_, W> {
 
     /// Returns the class of the address with this key in `block`.
     #[inline(always)]
-    pub(crate) fn class(&self, block: usize, key: W) -> u32 {
+    pub(crate) fn class(&self, block: usize, key: u16) -> u32 {
         let entry = self.root.get(block).copied().unwrap_or_default();
-        let key = key.flipped();
+        let key = flipped(key);
         let len = entry & LONG;
         if len == LONG {
             return self.long(entry, key);
@@ -326,7 +230,7 @@ impl<W: Word> RunsView<'_, W> {
         let count = self.count(at, len, key);
         if self.largest != 0 && self.log < 2 {
             // PERF: all classes at once, beside the keys: they need not wait for the count.
-            let classes = self.words.get(at + len..).and_then(W::join_two);
+            let classes = self.words.get(at + len..).and_then(join_two);
             let class = classes.unwrap_or_default().wrapping_shr(count << self.log);
             return low32(class) & self.largest;
         }
@@ -335,7 +239,7 @@ impl<W: Word> RunsView<'_, W> {
 
     /// Returns the class of a key, flipped, in a long run.
     #[inline(never)]
-    fn long(&self, entry: u32, key: W) -> u32 {
+    fn long(&self, entry: u32, key: u16) -> u32 {
         let Some(run) = self.run(entry) else {
             return 0;
         };
@@ -349,7 +253,7 @@ impl<W: Word> RunsView<'_, W> {
         while len > WINDOW {
             let half = len / 2;
             let middle = self.words.get(run.keys + from + half);
-            let is_below = middle.is_some_and(|middle| !middle.is_above(key));
+            let is_below = middle.is_some_and(|middle| !is_above(*middle, key));
             from += if is_below { half } else { 0 };
             len -= half;
         }
@@ -360,14 +264,17 @@ impl<W: Word> RunsView<'_, W> {
 
     /// Returns how many of `len` keys, at most [`WINDOW`], from `at` on are not above `key`.
     #[inline(always)]
-    fn count(&self, at: usize, len: usize, key: W) -> u32 {
-        let window = self.words.get(at..).and_then(<[W]>::first_chunk::<WINDOW>);
+    fn count(&self, at: usize, len: usize, key: u16) -> u32 {
+        let window = self
+            .words
+            .get(at..)
+            .and_then(<[u16]>::first_chunk::<WINDOW>);
         let (Some(window), Some(counted)) = (window, COUNTED.get(len)) else {
             return 0;
         };
         let mut count = 0_u8;
         for (&other, &one) in window.iter().zip(counted) {
-            count += if other.is_above(key) { 0 } else { one };
+            count += if is_above(other, key) { 0 } else { one };
         }
         u32::from(count)
     }
@@ -379,9 +286,9 @@ impl<W: Word> RunsView<'_, W> {
             return (at ^ entry >> LEN_BITS) & 1;
         }
         let bit = at.wrapping_shl(self.log);
-        let word = classes + (bit / W::BITS).as_usize();
-        let words = self.words.get(word..).and_then(W::join);
-        words.unwrap_or_default() >> (bit % W::BITS) & self.largest
+        let word = classes + (bit / u16::BITS).as_usize();
+        let words = self.words.get(word..).and_then(join);
+        words.unwrap_or_default() >> (bit % u16::BITS) & self.largest
     }
 
     /// Returns the run of a root entry; `None` where its header is not there.
@@ -392,13 +299,40 @@ impl<W: Word> RunsView<'_, W> {
             let (keys, len, log) = (at, (entry & LONG).as_usize(), 0);
             return Some(Run { keys, len, log });
         }
-        let header = W::join(self.words.get(at..)?)?;
+        let header = join(self.words.get(at..)?)?;
         Some(Run {
-            keys: at + W::HEADER + WINDOW,
+            keys: at + HEADER + WINDOW,
             len: (header >> LOG_BITS).as_usize(),
             log: header & (low32(1 << LOG_BITS) - 1),
         })
     }
+}
+
+/// Returns it with the highest bit flipped.
+#[inline(always)]
+fn flipped(key: u16) -> u16 {
+    key ^ 0x8000
+}
+
+/// Returns whether a number, which is signed, is above another one.
+#[inline(always)]
+fn is_above(key: u16, other: u16) -> bool {
+    key.cast_signed() > other.cast_signed()
+}
+
+/// Returns the number of 32 bits that starts with the first of these words.
+#[inline(always)]
+fn join(words: &[u16]) -> Option<u32> {
+    let &[low, high] = words.first_chunk()?;
+    Some(u32::from(low) | u32::from(high) << 16)
+}
+
+/// Returns the number of 64 bits that starts with the first of these words.
+#[inline(always)]
+fn join_two(words: &[u16]) -> Option<u64> {
+    let &[a, b, c, d] = words.first_chunk()?;
+    let (low, high) = (join(&[a, b])?, join(&[c, d])?);
+    Some(u64::from(low) | u64::from(high) << 32)
 }
 
 /// The keys of a block.
@@ -422,7 +356,7 @@ pub(crate) fn are_long(stretches: &[(u32, ClassId)]) -> bool {
 
 /// Lays out IPv4 `stretches` by blocks of so many lower bits of an address.
 #[cfg(feature = "build")]
-pub(crate) fn of_blocks(stretches: &[(u32, ClassId)], count: u32, bits: u32) -> Option<Runs<u16>> {
+pub(crate) fn of_blocks(stretches: &[(u32, ClassId)], count: u32, bits: u32) -> Option<Runs> {
     let mut runs = Builder::new(count.saturating_sub(1), count <= 2);
     let mut keys: Vec<(u16, u32)> = Vec::new();
     let mut rest = stretches;

@@ -1,7 +1,7 @@
-//! The upper 48 bits of an IPv6 address → class: blocks of /16, each spread over runs.
+//! The upper 48 bits of an IPv6 address → class: blocks of /16, each divided into parts.
 //!
 //! ```text
-//! root[upper 16 bits] ─▶ (base, shift) ─▶ runs[base + (next 32 bits >> shift)]
+//! root[upper 16 bits] ─▶ (base, shift) ─▶ parts[base + (next 32 bits >> shift)] ─▶ steps
 //! ```
 //!
 //! Prefixes cluster in few blocks of /16, so these are divided as finely as their own number of
@@ -9,35 +9,41 @@
 //!
 //! # Invariants
 //!
-//! Uniform blocks share one run for each class.
+//! - Uniform blocks share one part for each class.
+//! - Either steps are laid out or fine ones.
 
-use super::runs::RunsView;
 #[cfg(feature = "build")]
-use super::runs::{Builder, Runs};
+use super::fine;
+use super::fine::FineView;
+use super::steps::StepsView;
+#[cfg(feature = "build")]
+use super::{fine::Fine, steps::Steps};
 use crate::util::int::{AsUsize, low32};
-use crate::util::table::tables;
 #[cfg(feature = "build")]
-use crate::util::{int::to_u32, keyed::Map};
+use crate::util::keyed::Map;
+use crate::util::table::tables;
 
 /// How many lower bits of a root entry are the shift.
 const SHIFT_BITS: u32 = 6;
 
-/// The most stretches a run has on average.
+/// Of less steps a line is not filled.
 #[cfg(feature = "build")]
-const MEAN: usize = 8;
+const LEAST_STEPS: usize = 4;
 
 /// No block is divided into more than 2^this.
 #[cfg(feature = "build")]
 const FINEST: u32 = 20;
 
 tables! {
-    /// Runs by block and the bits after it.
+    /// Steps by block and the bits after it.
     struct Spread / SpreadView {
         "classes" {
-            /// The runs of each block of /16.
+            /// The parts of each block of /16 (26 bits), and the shift that tells them (6).
             table root: u32;
-            /// All runs.
-            part runs: Runs<u32>, RunsView<u32>;
+            /// All steps.
+            part steps: Steps, StepsView;
+            /// All steps, where they are many and their classes few.
+            part fine: Fine, FineView;
         }
     }
 }
@@ -51,46 +57,31 @@ impl Spread {
     /// Lays out `stretches` of classes up to `largest`, in ascending order, the first from the
     /// lowest address; `None` where they are too many.
     pub(crate) fn new(stretches: &[Stretch], largest: u32) -> Option<Self> {
-        let mut root = Vec::with_capacity(1 << 16);
-        let mut runs = Builder::new(largest, false);
-        let mut uniform: Map<u32, u32> = Map::default();
-        let mut keys: Vec<(u32, u32)> = Vec::new();
-        let mut rest = stretches;
-        for block in 0..=u16::MAX {
-            let inside = rest.iter().take_while(|stretch| stretch.0 == block);
-            let (inside, after) = rest.split_at(inside.count());
-            rest = after;
-            if inside.is_empty()
-                && let Some(&entry) = uniform.get(&runs.class())
-            {
-                root.push(entry);
-                continue;
-            }
-            let log = (inside.len() / MEAN)
-                .checked_ilog2()
-                .map_or(0, |log| log + 1);
-            let shift = u32::BITS - log.min(FINEST);
-            let base = to_u32(runs.len()).filter(|at| at >> (u32::BITS - SHIFT_BITS) == 0)?;
-            let entry = base << SHIFT_BITS | shift;
-            if inside.is_empty() {
-                uniform.insert(runs.class(), entry);
-            }
-            root.push(entry);
-            keys.clear();
-            keys.extend(inside.iter().map(|stretch| (stretch.1, stretch.2)));
-            let mut keys = &*keys;
-            for part in 0..1_u32 << (u32::BITS - shift) {
-                let inside = keys
-                    .iter()
-                    .take_while(|key| after_shift(key.0, shift) == part);
-                let (inside, after) = keys.split_at(inside.count());
-                keys = after;
-                runs.push(part.checked_shl(shift).unwrap_or_default(), inside)?;
+        if largest <= fine::MOST && is_dense(stretches) {
+            let mut fine = Fine::default();
+            let log = |len: usize| if len == 1 { 0 } else { fine_log(len) };
+            let root = root(stretches, |keys| {
+                let log = log(keys.len());
+                Some((fine.append(keys, log)?, log))
+            });
+            // Where they are more than can be counted, the others may do.
+            if let Some(root) = root {
+                return Some(Self {
+                    root,
+                    fine,
+                    ..Self::default()
+                });
             }
         }
+        let mut steps = Steps::default();
+        let root = root(stretches, |keys| {
+            let log = keys.len().ilog2().min(FINEST);
+            Some((steps.append(keys, log)?, log))
+        })?;
         Some(Self {
             root,
-            runs: runs.finish(),
+            steps,
+            ..Self::default()
         })
     }
 
@@ -101,34 +92,105 @@ impl Spread {
             let at = super::tests::below(&mut random, self.root.len());
             self.root[at] ^= low32(random() & random());
         }
-        self.runs.corrupt(random);
+        self.steps.corrupt(&mut random);
+        self.fine.corrupt(random);
     }
 }
 
 impl SpreadView<'_> {
-    /// Returns whether every block has runs, if this shape was chosen.
+    /// Returns whether every block has steps, if this shape was chosen.
     pub(crate) fn is_sound(&self) -> bool {
         let is_whole = self.root.is_empty() || self.root.len() == 1 << 16;
         let is_there = |&entry: &u32| {
             let last = self.block(entry, u32::MAX);
-            entry % (1 << SHIFT_BITS) <= u32::BITS && last < self.runs.root.len()
+            // Behind the last block of steps there is an entry for the end.
+            let is_there = last + 1 < self.steps.root.len() || last < self.fine.lines.len();
+            entry % (1 << SHIFT_BITS) <= u32::BITS && is_there
         };
-        is_whole && self.runs.is_sound() && self.root.iter().all(is_there)
+        let is_one = self.steps.is_empty() || self.fine.is_empty();
+        let are_sound = is_one && self.steps.is_sound() && self.fine.is_sound();
+        is_whole && are_sound && self.root.iter().all(is_there)
+    }
+
+    /// Returns whether the steps are in lines.
+    pub(crate) fn has_lines(&self) -> bool {
+        !self.fine.is_empty()
     }
 
     /// Returns the class of the address with these upper 16 bits and these after them.
     #[inline(always)]
     pub(crate) fn class(&self, block: u16, key: u32) -> u32 {
         let entry = self.root.get(block.as_usize()).copied().unwrap_or_default();
-        self.runs.class(self.block(entry, key), key)
+        let block = self.block(entry, key);
+        if self.fine.is_empty() {
+            return self.steps.class(block, key);
+        }
+        let log = u32::BITS.wrapping_sub(entry % (1 << SHIFT_BITS));
+        self.fine.class(block, key, log)
     }
 
-    /// Returns the number of the run of `key`.
+    /// Returns the number of the part of `key`.
     #[inline(always)]
     fn block(&self, entry: u32, key: u32) -> usize {
         let part = after_shift(key, entry % (1 << SHIFT_BITS));
         (entry >> SHIFT_BITS).wrapping_add(part).as_usize()
     }
+}
+
+/// Lays out the blocks of /16, each by `append`, which gets its keys, the first of them 0, and
+/// returns where it is and the logarithm of the number of its parts; returns the root.
+#[cfg(feature = "build")]
+fn root(
+    stretches: &[Stretch],
+    mut append: impl FnMut(&[(u32, u32)]) -> Option<(u32, u32)>,
+) -> Option<Vec<u32>> {
+    let mut root = Vec::with_capacity(1 << 16);
+    let mut uniform: Map<u32, u32> = Map::default();
+    let mut keys: Vec<(u32, u32)> = Vec::new();
+    let (mut rest, mut class) = (stretches, 0);
+    for block in 0..=u16::MAX {
+        let inside = rest.iter().take_while(|stretch| stretch.0 == block);
+        let (inside, after) = rest.split_at(inside.count());
+        rest = after;
+        keys.clear();
+        if inside.first().is_none_or(|stretch| stretch.1 != 0) {
+            keys.push((0, class));
+        }
+        keys.extend(inside.iter().map(|stretch| (stretch.1, stretch.2)));
+        class = keys.last()?.1;
+        if keys.len() == 1
+            && let Some(&entry) = uniform.get(&class)
+        {
+            root.push(entry);
+            continue;
+        }
+        let (base, log) = append(&keys)?;
+        if base >> (u32::BITS - SHIFT_BITS) != 0 {
+            return None;
+        }
+        let entry = base << SHIFT_BITS | (u32::BITS - log);
+        if keys.len() == 1 {
+            uniform.insert(class, entry);
+        }
+        root.push(entry);
+    }
+    Some(root)
+}
+
+/// Returns whether lines are filled so far that they are smaller than steps.
+#[cfg(feature = "build")]
+fn is_dense(stretches: &[Stretch]) -> bool {
+    let blocks = stretches.chunk_by(|a, b| a.0 == b.0);
+    let parts: usize = blocks.map(|block| 1 << fine_log(block.len())).sum();
+    parts * LEAST_STEPS < stretches.len() / 2
+}
+
+/// Returns the logarithm of the number of parts of a block of so many stretches: eight to sixteen
+/// in each, which are mostly half as many steps.
+#[cfg(feature = "build")]
+fn fine_log(len: usize) -> u32 {
+    let log = len.max(1).ilog2().saturating_sub(3);
+    log.clamp(fine::LEAST, FINEST)
 }
 
 /// Returns `key` without its lower `shift` bits, of which there may be all 32.

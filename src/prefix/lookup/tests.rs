@@ -200,10 +200,85 @@ fn shapes_follow_numbers() {
         lookup.view().shape().to_string()
     };
     assert_eq!(shape(20, 2), "sorted run");
-    assert_eq!(shape(500, 2), "cells");
-    assert_eq!(shape(2000, 10), "runs by block");
+    assert_eq!(shape(500, 2), "steps by block");
+    assert_eq!(shape(2000, 10), "steps by block");
     assert_eq!(shape(100_000, 2), "runs by block");
-    assert_eq!(shape(100_000, 70_000), "runs by block");
+    assert_eq!(shape(100_000, 70_000), "steps by block");
+    assert_eq!(shape(300_000, 70_000), "runs by block");
+    let cells = assert_agrees(&cells(5000));
+    assert_eq!(cells.view().shape(), Shape::Codes);
+}
+
+/// Stretches of two classes that cells are for.
+fn cells(len: u32) -> Classes<u32> {
+    classes((0..len).map(|at| at << 12).collect(), 2, random(3))
+}
+
+/// Somebody puts all into one block.
+#[test]
+fn clusters_agree_and_stay_small() {
+    for count in [2, 3, 60_000] {
+        for (first, step) in [(0x0a00_0000, 1), (0x0a00_0001, 3), (u32::MAX - 39_999, 1)] {
+            let starts = (0..40_000).map(|at| first + at * step).collect();
+            let lookup = assert_agrees(&classes::<u32>(starts, count, random(8)));
+            let mut size = Size(0);
+            lookup.store(&mut size);
+            assert!(size.0 < 1 << 20, "{count} {first:x}");
+        }
+        for (first, shift) in [(0x2001_u128 << 112, 80), (0x2001_u128 << 112, 79), (0, 40)] {
+            let near = (0..30_000).map(|at| first | at << shift);
+            let far = (0..10_000).map(|at| 0x2a00_u128 << 112 | ((at * 429_497) << 80));
+            let top = [u128::MAX, u128::MAX << 79, u128::MAX << 80, u128::MAX << 81];
+            let starts = near.chain(far).chain(top).collect();
+            let lookup = assert_agrees(&classes::<u128>(starts, count, random(9)));
+            let mut size = Size(0);
+            lookup.store(&mut size);
+            assert!(size.0 < 4 << 20, "{count} {first:x} {shift}");
+        }
+    }
+}
+
+/// A prefix of each length, alone in its block of /16, at its start or its end.
+#[test]
+fn every_length_agrees() {
+    for dense in [0_u128, 4096] {
+        for at_end in [false, true] {
+            let ends = (0..128_u32).flat_map(|length| {
+                let size = 1_u128 << length;
+                let block = (0x3000_u128 + u128::from(length)) << 112;
+                let last = block | u128::MAX >> 16;
+                let first = if at_end {
+                    last & !(size - 1)
+                } else {
+                    block & !(size - 1)
+                };
+                [first, first.saturating_add(size)]
+            });
+            let many = (0..dense).map(|at| 0x2001_u128 << 112 | ((at * 997_141) << 80));
+            let mut starts: Vec<u128> = ends.chain(many).collect();
+            assert_agrees(&classes(starts.clone(), 2, random(4)));
+            starts.truncate(2 * 97);
+            let starts = starts.iter().map(|&start| low32(low64(start >> 96)));
+            assert_agrees(&classes::<u32>(starts.collect(), 2, random(4)));
+        }
+    }
+}
+
+/// A block in each half, and few beside it: no step is longer than half of all keys.
+#[test]
+fn halves_agree() {
+    for first in [1_u32 << 31, (1 << 31) + 1, (1 << 31) - 1, u32::MAX, 1] {
+        let near = (0..100).map(|at| first.wrapping_add(at << 8));
+        assert_agrees(&classes::<u32>(near.collect(), 300, random(2)));
+        // The same within one of 2^7 parts of a block of /16.
+        let block = 0x2001_u128 << 112;
+        let part = |part: u32| block | u128::from((part << 25) | (first >> 7)) << 80;
+        let starts = (0..128).flat_map(|at| [part(at), part(at) + (3 << 80)]);
+        let many = (0..2000).map(|at| block | ((at * 1_997_141) << 80));
+        for starts in [starts.clone().collect(), starts.chain(many).collect()] {
+            assert_agrees(&classes::<u128>(starts, 2, random(2)));
+        }
+    }
 }
 
 #[test]
@@ -251,7 +326,7 @@ fn lists_become_classes_v6() {
     let lists = [PrefixSet::new(nets)];
     let (classes, members) = overlay_v6(&lists.iter().collect::<Vec<_>>(), &mut 10_000).unwrap();
     let lookup = assert_agrees(&classes);
-    assert_eq!(lookup.view().shape(), Shape::Runs);
+    assert_eq!(lookup.view().shape(), Shape::Steps);
     for range in lists[0].v6() {
         for address in [range.first, range.last, range.first - 1, range.last + 1] {
             let in_class = members[0].classes.contains(&lookup.view().class(address));
@@ -287,6 +362,7 @@ fn any_content_is_looked_up_without_a_panic() {
         );
         let (mut table_v4, mut table_v6) = (assert_agrees(&v4), assert_agrees(&v6));
         table_v4.small.corrupt(&mut random);
+        table_v4.steps.corrupt(&mut random);
         table_v4.codes.corrupt(&mut random);
         table_v4.runs.corrupt(&mut random);
         table_v6.small.corrupt(&mut random);
@@ -321,17 +397,33 @@ fn tables_that_lie_are_not_sound() {
         t.small.starts.resize(72, 0);
         t.small.classes.resize(72, ClassId::default());
     });
-    assert_faulty(500, 2, |t| t.codes.root.truncate(7));
-    assert_faulty(500, 2, |t| t.codes.escapes.probes = 65);
-    assert_faulty(500, 2, |t| t.codes.bits = 17);
-    assert_faulty(500, 2, |t| t.codes.bits = 32);
-    assert_faulty(500, 2, |t| t.codes.root[7] = u16::MAX);
-    assert_faulty(500, 2, |t| t.codes.cells.log = 6);
-    assert_faulty(2000, 10, |t| t.runs.root.truncate(7));
-    assert_faulty(2000, 10, |t| t.runs.root[7] = u32::MAX);
-    assert_faulty(2000, 10, |t| t.runs.log = 6);
-    assert_faulty(2000, 10, |t| t.bits = 17);
-    assert_faulty(2000, 10, |t| t.bits = 32);
+    assert_faulty(500, 2, |t| t.steps.root.truncate(7));
+    assert_faulty(500, 2, |t| t.steps.root[7] = u32::MAX);
+    assert_faulty(500, 2, |t| {
+        t.steps.root.pop();
+    });
+    assert_faulty(500, 2, |t| {
+        t.steps.steps.pop();
+    });
+    assert_faulty(500, 2, |t| t.bits = 17);
+    assert_faulty(500, 2, |t| t.bits = 32);
+    assert_faulty(70_000, 2, |t| t.runs.root.truncate(7));
+    assert_faulty(70_000, 2, |t| t.runs.root[7] = u32::MAX);
+    assert_faulty(70_000, 2, |t| t.runs.log = 6);
+    assert_faulty(70_000, 2, |t| t.bits = 17);
+    assert_faulty(70_000, 2, |t| t.bits = 32);
+    let assert_faulty = |break_it: fn(&mut LookupV4)| {
+        let mut lookup = LookupV4::new(&cells(5000)).unwrap();
+        assert!(lookup.view().is_sound());
+        break_it(&mut lookup);
+        assert!(!lookup.view().is_sound());
+    };
+    assert_faulty(|t| t.codes.root.truncate(7));
+    assert_faulty(|t| t.codes.escapes.probes = 65);
+    assert_faulty(|t| t.codes.bits = 17);
+    assert_faulty(|t| t.codes.bits = 32);
+    assert_faulty(|t| t.codes.root[7] = u16::MAX);
+    assert_faulty(|t| t.codes.cells.log = 6);
     let assert_faulty = |break_it: fn(&mut LookupV6)| {
         let starts = starts::<u128>(500, 3, random(1));
         let mut lookup = LookupV6::new(&classes(starts, 10, random(2))).unwrap();
@@ -342,9 +434,26 @@ fn tables_that_lie_are_not_sound() {
     assert_faulty(|t| t.upper.root.truncate(7));
     assert_faulty(|t| t.upper.root[7] = u32::MAX);
     assert_faulty(|t| t.upper.root[7] |= 63);
-    assert_faulty(|t| t.upper.runs.root[7] = u32::MAX);
-    assert_faulty(|t| t.upper.runs.words.truncate(17));
+    assert_faulty(|t| t.upper.steps.root[7] = u32::MAX);
+    assert_faulty(|t| t.upper.steps.steps.truncate(17));
     assert_faulty(|t| t.deep.starts.truncate(3));
+    let assert_faulty = |break_it: fn(&mut LookupV6)| {
+        let starts = (0..4000).map(|at| 0x2001_u128 << 112 | at << 80);
+        let mut lookup = LookupV6::new(&classes(starts.collect(), 2, random(2))).unwrap();
+        assert!(lookup.view().is_sound());
+        assert!(!lookup.upper.fine.more.is_empty(), "no block is too full");
+        break_it(&mut lookup);
+        assert!(!lookup.view().is_sound());
+    };
+    assert_faulty(|t| t.upper.root.truncate(7));
+    assert_faulty(|t| t.upper.root[7] = u32::MAX);
+    assert_faulty(|t| t.upper.root[7] |= 63);
+    assert_faulty(|t| {
+        t.upper.fine.lines.pop();
+    });
+    assert_faulty(|t| {
+        t.upper.fine.more.pop();
+    });
 }
 
 proptest! {
