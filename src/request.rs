@@ -36,13 +36,15 @@ use core::net::IpAddr;
 /// .with_context(&context);
 /// assert_eq!(request.action(), "execute-api:Invoke");
 /// ```
+// PERF: in this order what nearly every decision reads is in the first 64 bytes.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub struct Request<'a> {
-    principal: Principal<'a>,
     /// `None` for [`Request::INVOKE`], so that a decision sees at a glance what nearly every request asks.
     other_action: Option<&'a str>,
-    resource: &'a str,
     source_ip: Address<'a>,
+    resource: &'a str,
+    principal: Principal<'a>,
     context: &'a [(&'a str, Value<'a>)],
 }
 

@@ -28,6 +28,7 @@ use crate::image::{
     NO_ROW, Program, ProgramItem, Row, Rule, SparseCell, View,
 };
 use crate::pattern::automaton::{Accept, Here};
+use crate::pattern::tree::Step;
 use crate::request::{Address, Request};
 use crate::util::extent::Extent;
 use crate::util::ids::{Id, PatternId};
@@ -115,26 +116,21 @@ impl<'r> Asked<'_, 'r> {
     }
 }
 
-/// Begins the loads that deciding about `requests` will wait for: of the root's children, and of
-/// the rows of their patterns. Nothing is decided here, and what is guessed wrong costs time only.
+/// Begins the loads that deciding about `requests` will wait for: of the root's children and their
+/// rows. Nothing is decided here, and what is guessed wrong costs time only.
 ///
 /// At 10 000 statements 64 ns a decision in batches, where 79 are taken without (minima of
 /// alternated runs, EPYC Genoa).
 #[inline(always)]
 fn begin_loads(image: &View<'_>, requests: &[Request<'_>], places: &[Place]) {
     let heads = &image.automaton.heads;
-    let mut ahead = [u32::MAX; BATCH];
-    for ((at, request), place) in ahead.iter_mut().zip(requests).zip(places) {
+    for (request, place) in requests.iter().zip(places) {
         if is_quiet(image, *place) {
             continue;
         }
-        let place = heads.first_place(request.resource().as_bytes());
-        *at = place.unwrap_or(u32::MAX);
-        prefetch(heads.nodes, at.as_usize());
-    }
-    for at in &ahead {
-        if let Some(node) = heads.nodes.get(at.as_usize()) {
-            prefetch(image.rows, node.accept.value.as_usize());
+        if let Some(at) = heads.first_place(request.resource().as_bytes()) {
+            prefetch(heads.nodes, at.as_usize());
+            prefetch(image.node_rows, at.as_usize());
         }
     }
 }
@@ -208,7 +204,7 @@ fn decide_open<V: Vectors>(image: &View<'_>, request: &Request<'_>, place: Place
     let heads = &image.automaton.heads;
     let mut decision = Decision::ImplicitDeny;
     let mut walk = heads.root(text);
-    while let Some((node, rest)) = walk {
+    while let Some(Step { at, node, rest }) = walk {
         // PERF: most nodes on a way have nothing.
         if node.accept.kind != Accept::KIND_NOTHING {
             let accept = &node.accept;
@@ -216,6 +212,7 @@ fn decide_open<V: Vectors>(image: &View<'_>, request: &Request<'_>, place: Place
                 image,
                 request,
                 place,
+                at,
                 accept,
                 rest,
             });
@@ -235,6 +232,8 @@ struct AtNode<'i, 'r> {
     image: &'i View<'i>,
     request: &'i Request<'r>,
     place: Place,
+    /// The node's number.
+    at: u32,
     accept: &'i Accept,
     /// What is behind the node's head.
     rest: &'r [u8],
@@ -249,23 +248,17 @@ impl Work for AtNode<'_, '_> {
             image,
             request,
             place,
+            at,
             accept,
             rest,
         } = self;
-        let row = image.rows.get(accept.value.as_usize());
-        let (Some(row), ..=Accept::KIND_BODIES) = (row, accept.kind) else {
+        // PERF: the row first, as it often brings nothing, and then nothing has to match.
+        let row = image.node_rows.get(at.as_usize());
+        let cell = row.and_then(|row| cell(image, place, (accept.value, row)));
+        let Some(cell) = cell else {
             return at_node_apart(image, request, place, (accept, rest));
         };
-        // PERF: the row first, as it often brings nothing, and then nothing has to match.
-        let cell = match row {
-            Row {
-                key: 0,
-                next: NO_ROW,
-                ..
-            } => cell(image, place, (accept.value, row)),
-            _ => None,
-        };
-        if cell == Some(Cell::IMPLICIT) {
+        if cell == Cell::IMPLICIT {
             return Decision::ImplicitDeny;
         }
         if accept.kind != Accept::KIND_STAR {
@@ -275,10 +268,9 @@ impl Work for AtNode<'_, '_> {
             }
         }
         match cell {
-            Some(Cell::ALLOW) => Decision::Allow,
-            Some(Cell::DENY) => Decision::ExplicitDeny,
-            Some(cell) => program(image, request, cell),
-            None => rows_apart(image, request, place, accept.value),
+            Cell::ALLOW => Decision::Allow,
+            Cell::DENY => Decision::ExplicitDeny,
+            cell => program(image, request, cell),
         }
     }
 }
@@ -291,7 +283,7 @@ fn at_node_apart(
     place: Place,
     (accept, rest): (&Accept, &[u8]),
 ) -> Decision {
-    // Nothing is brought by any of them, as nothing is brought by what was not built.
+    // None of them brings anything.
     if accept.value == NO_ROW {
         return Decision::ImplicitDeny;
     }
@@ -591,10 +583,11 @@ fn answer(
     }
 }
 
-/// Returns the cell of a row, or `None` of one that is a list.
+/// Returns the cell of a row, given with its index, or `None` of one that has none: a list, or one
+/// that is to be asked apart.
 #[inline(always)]
 fn cell(image: &View<'_>, place: Place, (at, row): (u32, &Row)) -> Option<Cell> {
-    if row.kind == Row::KIND_LIST {
+    if row.kind >= Row::KIND_LIST {
         return None;
     }
     let Some(&base) = row.base.get(place.base.index()) else {

@@ -1,7 +1,7 @@
 //! What is worked out ahead for an anonymous caller who invokes, as nearly everybody does.
 //!
-//! - Of each node of the automaton the row that all its patterns bring, so that a decision loads
-//!   it beside what is left of the text.
+//! - Of each node of the automaton the row that all its patterns bring, by the node's number, so that
+//!   a decision loads both at once.
 //! - Of each address family whether its addresses that no list names get nothing from any pattern:
 //!   an allow list refuses them before the resource is read.
 
@@ -34,12 +34,22 @@ pub(super) fn write(image: &mut Image) {
 fn write_values(image: &mut Image) {
     let (ids, rows) = (&image.automaton.ids, &image.open_rows);
     let row = |id: &PatternId| rows.get(id.as_usize()).copied().unwrap_or(MANY_ROWS);
+    image
+        .node_rows
+        .reserve_exact(image.automaton.heads.nodes.len());
     for node in &mut image.automaton.heads.nodes {
         let accept = &mut node.accept;
         let ids = accept.ids().of(ids);
         let first = ids.first().map_or(NO_ROW, row);
         let is_one = accept.kind != Accept::KIND_GRAMS && ids.iter().all(|id| row(id) == first);
         accept.value = if is_one { first } else { MANY_ROWS };
+        let apart = Row {
+            kind: Row::KIND_APART,
+            ..Row::default()
+        };
+        let says_all = |row: &Row| row.next == NO_ROW && row.key == 0 && row.kind != Row::KIND_LIST;
+        let row = image.rows.get(accept.value.as_usize()).copied();
+        image.node_rows.push(row.filter(says_all).unwrap_or(apart));
     }
 }
 

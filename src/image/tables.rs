@@ -59,6 +59,9 @@ tables! {
             /// Resource → patterns. The value of a node is the row of all its patterns in the open lanes,
             /// [`NO_ROW`], or [`MANY_ROWS`] where they differ or a match is to be verified.
             part automaton: Automaton, AutomatonView;
+            /// By node: a copy of that row where it says all, so that it is loaded beside the node and
+            /// not behind it; else one of [`Row::KIND_APART`].
+            table node_rows: Row;
             /// The IPv4 class of which no open request gets an answer from any pattern, or [`NO_CLASS`].
             scalar quiet_v4: u32;
             /// The IPv6 class, numbered through both families.
@@ -387,6 +390,8 @@ impl Row {
     pub(crate) const KIND_DENSE: u32 = 3;
     /// Rules to be tested one by one; `base` says nothing.
     pub(crate) const KIND_LIST: u32 = 4;
+    /// Of a node: there is more to be asked; nothing else of the row says anything.
+    pub(crate) const KIND_APART: u32 = 5;
 }
 
 /// Classes of a set, numbered through both families, ascending; the last is repeated to fill it.

@@ -173,6 +173,24 @@ fn rows(view: &View<'_>) -> Result<(), ImageError> {
     apart("rows.cells", of_kind(Row::KIND_SPARSE), view.sparse_cells)?;
     apart("rows.cells", of_kind(Row::KIND_DENSE), view.dense_cells)?;
     apart("rows.cells", of_kind(Row::KIND_LIST), view.row_rules)?;
+    // Copies of rows.
+    let copies = |kind| {
+        let cells = move |row: &Row| match row.kind == kind {
+            true => row.cells,
+            false => Extent::default(),
+        };
+        view.node_rows.iter().map(cells)
+    };
+    within("node_rows.cells", copies(Row::KIND_SET), view.set_classes)?;
+    within(
+        "node_rows.cells",
+        copies(Row::KIND_SPARSE),
+        view.sparse_cells,
+    )?;
+    within("node_rows.cells", copies(Row::KIND_DENSE), view.dense_cells)?;
+    if view.node_rows.len() != view.automaton.heads.nodes.len() {
+        return Err(wrong("node_rows", view.node_rows.len()));
+    }
     if view.row_states.len() != view.rows.len() {
         return Err(wrong("row_states", view.row_states.len()));
     }

@@ -21,7 +21,7 @@ use core::ops::ControlFlow;
 
 use super::glob;
 use super::grams::GramsView;
-use super::tree::TreeView;
+use super::tree::{Step, TreeView};
 #[cfg(feature = "build")]
 use super::{grams::Grams, tree::Tree};
 use crate::util::bytes::{self, Lanes, Needle};
@@ -242,7 +242,7 @@ impl AutomatonView<'_> {
     ) -> ControlFlow<()> {
         let text = text.as_bytes();
         let mut here = self.heads.root(text);
-        while let Some((node, rest)) = here {
+        while let Some(Step { node, rest, .. }) = here {
             if node.accept.kind != Accept::KIND_NOTHING {
                 let here = Here::new(text, rest);
                 self.for_each_at::<Least>(&node.accept, &here, &mut visit)?;

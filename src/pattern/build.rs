@@ -196,6 +196,7 @@ mod tests {
 
     use super::super::automaton::{AutomatonView, Here};
     use super::super::glob::{self, program};
+    use super::super::tree::Step;
     use super::*;
     use crate::util::table::Tables;
     use crate::util::vector::{Level, Vectors, Work};
@@ -211,7 +212,7 @@ mod tests {
             let Self(automaton, text) = self;
             let mut walk = automaton.heads.root(text.as_bytes());
             let mut found = false;
-            while let Some((node, rest)) = walk {
+            while let Some(Step { node, rest, .. }) = walk {
                 let here = Here::new(text.as_bytes(), rest);
                 found |= match node.accept.kind {
                     Accept::KIND_NOTHING => false,

@@ -91,6 +91,17 @@ pub(crate) struct Node {
     pub(crate) accept: Accept,
 }
 
+/// A node on the way of a text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step<'a, 't> {
+    /// The node's number.
+    pub(crate) at: u32,
+    /// The node.
+    pub(crate) node: &'a Node,
+    /// What of the text is behind it.
+    pub(crate) rest: &'t [u8],
+}
+
 impl<'a> TreeView<'a> {
     /// Returns how many nodes there are, without places that nobody has.
     pub(crate) fn node_count(&self) -> usize {
@@ -101,16 +112,16 @@ impl<'a> TreeView<'a> {
 
     /// Returns the root, and what is behind its label.
     #[inline(always)]
-    pub(crate) fn root<'t>(&self, text: &'t [u8]) -> Option<(&'a Node, &'t [u8])> {
-        let root = self.nodes.first()?;
-        let label = root.label.get(self.labels)?;
-        let (start, behind) = text.split_at_checked(label.len())?;
-        bytes::equal(start, label).then_some((root, behind))
+    pub(crate) fn root<'t>(&self, text: &'t [u8]) -> Option<Step<'a, 't>> {
+        let node = self.nodes.first()?;
+        let label = node.label.get(self.labels)?;
+        let (start, rest) = text.split_at_checked(label.len())?;
+        bytes::equal(start, label).then_some(Step { at: 0, node, rest })
     }
 
     /// Returns the child of `node` whose label starts `rest`, and what is behind the label.
     #[inline(always)]
-    pub(crate) fn step<'t>(&self, node: &Node, rest: &'t [u8]) -> Option<(&'a Node, &'t [u8])> {
+    pub(crate) fn step<'t>(&self, node: &Node, rest: &'t [u8]) -> Option<Step<'a, 't>> {
         if node.stride == 0 {
             return self.enter(node.only_child, rest);
         }
@@ -121,7 +132,7 @@ impl<'a> TreeView<'a> {
         loop {
             let child = self.nodes.get(at.as_usize())?;
             if child.key == chosen && child.parent == name {
-                return self.enter_chosen(child, stride, rest);
+                return self.enter_chosen((at, child), stride, rest);
             }
             if child.next <= at {
                 return None;
@@ -152,27 +163,27 @@ impl<'a> TreeView<'a> {
     #[inline(always)]
     fn enter_chosen<'t>(
         &self,
-        child: &'a Node,
+        (at, node): (u32, &'a Node),
         stride: usize,
         rest: &'t [u8],
-    ) -> Option<(&'a Node, &'t [u8])> {
-        let len = child.label.len.as_usize();
-        let (start, behind) = rest.split_at_checked(len)?;
+    ) -> Option<Step<'a, 't>> {
+        let len = node.label.len.as_usize();
+        let (start, rest) = rest.split_at_checked(len)?;
         // A shorter label, which no build makes, would let a walk stand still.
         let agrees = match len.checked_sub(stride)? {
             0 => true,
-            _ => bytes::equal(start, child.label.get(self.labels)?),
+            _ => bytes::equal(start, node.label.get(self.labels)?),
         };
-        agrees.then_some((child, behind))
+        agrees.then_some(Step { at, node, rest })
     }
 
     #[inline(always)]
-    fn enter<'t>(&self, child: u32, rest: &'t [u8]) -> Option<(&'a Node, &'t [u8])> {
-        let child = self.nodes.get(child.as_usize())?;
-        let label = child.label.get(self.labels)?;
+    fn enter<'t>(&self, at: u32, rest: &'t [u8]) -> Option<Step<'a, 't>> {
+        let node = self.nodes.get(at.as_usize())?;
+        let label = node.label.get(self.labels)?;
         // An empty label, which no build makes, would let a walk stand still.
-        let (start, behind) = rest.split_at_checked(label.len())?;
-        (!label.is_empty() && bytes::equal(start, label)).then_some((child, behind))
+        let (start, rest) = rest.split_at_checked(label.len())?;
+        (!label.is_empty() && bytes::equal(start, label)).then_some(Step { at, node, rest })
     }
 }
 
@@ -425,12 +436,8 @@ mod tests {
         let mut found = Vec::new();
         let view = tree.view();
         let mut here = view.root(text);
-        while let Some((node, rest)) = here {
-            let at = tree
-                .nodes
-                .iter()
-                .position(|other| core::ptr::eq(other, node));
-            let Ending { depth, keys: ended } = &ends[at.unwrap()];
+        while let Some(Step { at, node, rest }) = here {
+            let Ending { depth, keys: ended } = &ends[at.as_usize()];
             let goes_on = |&&key: &&usize| rest.starts_with(&keys[key][*depth..]);
             found.extend(ended.iter().filter(goes_on));
             here = view.step(node, rest);
