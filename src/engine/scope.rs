@@ -26,6 +26,7 @@ use crate::request::Request;
 use crate::util::extent::Extent;
 use crate::util::ids::{Id, PatternId};
 use crate::util::table::Tables;
+use crate::util::vector::Least;
 
 /// The methods that have automata of their own.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -253,7 +254,7 @@ impl Left {
     ) -> ControlFlow<()> {
         if asked.is_joined {
             let automaton = self.automaton.borrow_dependent();
-            return automaton.for_each(asked.text, |left| {
+            return automaton.for_each::<Least>(asked.text, |left| {
                 match self.entries.get(left.as_usize()) {
                     Some(entry) if entry.is_exact || self.matches(entry, asked.pieces) => {
                         visit(entry.pattern)

@@ -234,8 +234,8 @@ impl AutomatonView<'_> {
     /// Calls `visit` for each pattern that matches the whole of `text`, in no particular order.
     ///
     /// Usually once; more often where a text repeats itself and many patterns share a head.
-    #[inline]
-    pub(crate) fn for_each(
+    #[inline(always)]
+    pub(crate) fn for_each<V: Vectors>(
         &self,
         text: &str,
         mut visit: impl FnMut(PatternId) -> ControlFlow<()>,
@@ -245,7 +245,7 @@ impl AutomatonView<'_> {
         while let Some(Step { node, rest, .. }) = here {
             if node.accept.kind != Accept::KIND_NOTHING {
                 let here = Here::new(text, rest);
-                self.for_each_at::<Least>(&node.accept, &here, &mut visit)?;
+                self.for_each_at::<V>(&node.accept, &here, &mut visit)?;
             }
             here = self.heads.step(node, rest);
         }

@@ -199,7 +199,7 @@ mod tests {
     use super::super::tree::Step;
     use super::*;
     use crate::util::table::Tables;
-    use crate::util::vector::{Level, Vectors, Work};
+    use crate::util::vector::{Least, Level, Vectors, Work};
 
     /// Asks each node on the way whether it has a pattern that matches.
     struct Any<'a>(&'a AutomatonView<'a>, &'a str);
@@ -235,7 +235,7 @@ mod tests {
         let slices: Vec<&[u8]> = programs.iter().map(Vec::as_slice).collect();
         let automaton = build(&slices).unwrap();
         let mut found = Vec::new();
-        let _ = automaton.view().for_each(text, |id| {
+        let _ = automaton.view().for_each::<Least>(text, |id| {
             found.push(id.as_u32());
             ControlFlow::Continue(())
         });
@@ -305,7 +305,7 @@ mod tests {
         let programs = [program("*"), program("a*")];
         let automaton = build(&[&programs[0], &programs[1]]).unwrap();
         let mut seen = 0;
-        let flow = automaton.view().for_each("a", |_| {
+        let flow = automaton.view().for_each::<Least>("a", |_| {
             seen += 1;
             ControlFlow::Break(())
         });

@@ -16,11 +16,14 @@
 //! those of which a few rare bytes occur in the text. Building is linear in the patterns'
 //! bytes, whatever their wildcards, and nothing is left for the first request to do.
 //!
-//! Nanoseconds for all patterns of an ARN of 84 bytes, and milliseconds to build, the least medians of
-//! six runs in turn (EPYC Genoa, two cores), beside the form before: nodes of half a line behind a
-//! table of hashes, tails searched by words of eight bytes, and a node for every head.
+//! Nanoseconds for all patterns of an ARN of 84 bytes, and milliseconds to build, of two earlier forms of
+//! these tables, the least medians of six runs in turn (EPYC Genoa, two cores): nodes that are cache lines
+//! with up to two tails each, behind a table of buckets; and nodes of half a line behind a table of
+//! hashes, tails searched by words of eight bytes, and a node for every head. What the present form
+//! takes is in `benches/README.md`; in decisions, which need not find all patterns, it is about twice
+//! as fast as the later of them.
 //!
-//! | patterns, and where they differ | this | | before | |
+//! | patterns, and where they differ | later | | earlier | |
 //! |---|---|---|---|---|
 //! | 1 000, API id | 29 | 0.11 | 32 | 0.18 |
 //! | 10 000, API id | 36 | 1.1 | 41 | 1.9 |
@@ -28,9 +31,9 @@
 //! | 10 000, API id behind stars | 456 | 3.4 | 457 | 4.5 |
 //! | 10 000, in the middle of anything | 596 | 2.8 | 596 | 3.7 |
 //!
-//! Another design was measured beside the form before: a radix tree by single bytes over the heads,
+//! Another design was measured beside the earlier of them: a radix tree by single bytes over the heads,
 //! and the tails of a head grouped by their literal endings in a second tree. In that run it took
-//! 52, 101, 299 000, 285 000 and 536 000 ns, where the form before took 40, 57, 63, 312 and 603.
+//! 52, 101, 299 000, 285 000 and 536 000 ns, where the earlier form took 40, 57, 63, 312 and 603.
 //!
 //! - `glob`: does one pattern match one text; the verifier, and all there is for
 //!   condition values without variables;

@@ -13,6 +13,7 @@ use crate::pattern::{Automaton, build::build};
 use crate::policies::{glob, patterns_of};
 use crate::util::ids::{Id, PatternId};
 use crate::util::table::Tables;
+use crate::util::vector::{self, Level, Vectors};
 use crate::workload;
 
 /// Finds all patterns that match.
@@ -21,12 +22,34 @@ trait Find {
     fn find(&mut self, text: &str, found: &mut Vec<usize>);
 }
 
-struct Ours<'a>(crate::pattern::AutomatonView<'a>);
+/// The automaton, and what the processor has.
+struct Ours<'a>(crate::pattern::AutomatonView<'a>, Level);
 
 impl Find for Ours<'_> {
     fn find(&mut self, text: &str, found: &mut Vec<usize>) {
-        let _ = self.0.for_each(text, |id: PatternId| {
-            found.push(id.as_usize());
+        let automaton = &self.0;
+        self.1.run(FindAll {
+            automaton,
+            text,
+            found,
+        });
+    }
+}
+
+/// Compiled for each level.
+struct FindAll<'a, 't> {
+    automaton: &'a crate::pattern::AutomatonView<'a>,
+    text: &'t str,
+    found: &'t mut Vec<usize>,
+}
+
+impl vector::Work for FindAll<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vectors>(self) {
+        let _ = self.automaton.for_each::<V>(self.text, |id: PatternId| {
+            self.found.push(id.as_usize());
             ControlFlow::Continue(())
         });
     }
@@ -66,7 +89,7 @@ pub(crate) fn measure(label: &str, count: u64) -> Column {
     let mut field: Vec<(&'static str, Box<dyn Find + '_>, Option<Built>)> = vec![
         (
             PATTERNS,
-            Box::new(Ours(automaton.view())),
+            Box::new(Ours(automaton.view(), Level::detect())),
             Some(automaton_cost),
         ),
         (LOOP, Box::new(Loop(&patterns)), None),
