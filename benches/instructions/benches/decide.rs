@@ -2,7 +2,8 @@
 //!
 //! A count that is more than 3 % above its baseline fails; whoever means it changes the
 //! baseline here in the same commit. One far below should lower it. `cargo bench` needs
-//! valgrind and `gungraun-runner` of the version in `Cargo.toml`.
+//! valgrind and `gungraun-runner` of the version in `Cargo.toml`. What every processor has is counted, so
+//! that the counts are the same on all x86-64; with AVX2 decisions take some 4 % fewer.
 
 use std::hint::black_box;
 
@@ -20,15 +21,15 @@ fn baseline(instructions: u64) -> LibraryBenchmarkConfig {
 }
 
 #[library_benchmark]
-#[bench::statements_10(args = (Case::statements(10),), config = baseline(146_076))]
-#[bench::statements_100(args = (Case::statements(100),), config = baseline(145_488))]
-#[bench::statements_1000(args = (Case::statements(1_000),), config = baseline(156_243))]
-#[bench::statements_10000(args = (Case::statements(10_000),), config = baseline(156_596))]
-#[bench::block_list_1000(args = (Case::block_list(1_000),), config = baseline(68_034))]
-#[bench::block_list_100000(args = (Case::block_list(100_000),), config = baseline(67_326))]
-#[bench::block_list_1000000(args = (Case::block_list(1_000_000),), config = baseline(66_911))]
-#[bench::block_list_v6_200000(args = (Case::block_list_v6(200_000),), config = baseline(92_831))]
-#[bench::all_open_10000(args = (Case::all_open(10_000),), config = baseline(65_586))]
+#[bench::statements_10(args = (Case::statements(10),), config = baseline(82_192))]
+#[bench::statements_100(args = (Case::statements(100),), config = baseline(83_564))]
+#[bench::statements_1000(args = (Case::statements(1_000),), config = baseline(85_189))]
+#[bench::statements_10000(args = (Case::statements(10_000),), config = baseline(91_947))]
+#[bench::block_list_1000(args = (Case::block_list(1_000),), config = baseline(78_003))]
+#[bench::block_list_100000(args = (Case::block_list(100_000),), config = baseline(77_087))]
+#[bench::block_list_1000000(args = (Case::block_list(1_000_000),), config = baseline(77_336))]
+#[bench::block_list_v6_200000(args = (Case::block_list_v6(200_000),), config = baseline(91_256))]
+#[bench::all_open_10000(args = (Case::all_open(10_000),), config = baseline(73_267))]
 fn decide(case: Case) -> (usize, Case) {
     // The case goes back, so that freeing it is not counted.
     (black_box(case.decide()), case)
