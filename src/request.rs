@@ -48,6 +48,9 @@ pub struct Request<'a> {
     context: &'a [(&'a str, Value<'a>)],
 }
 
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(core::mem::offset_of!(Request<'_>, principal) < 64);
+
 impl<'a> Request<'a> {
     /// The action of a call to an API.
     pub const INVOKE: &'static str = "execute-api:Invoke";

@@ -142,7 +142,7 @@ impl Engine {
         explain::explain(self.image.view(), request)
     }
 
-    /// Returns what of the processor the decisions use: `AVX2` (with BMI and POPCNT), `SSE2`, or
+    /// Returns what of the processor the decisions use: `AVX2` (with BMI, LZCNT and POPCNT), `SSE2`, or
     /// `portable`. It is asked when an engine is made, where there is `std`.
     pub const fn instructions(&self) -> &'static str {
         self.level.name()

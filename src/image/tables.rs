@@ -391,6 +391,7 @@ impl Row {
     /// Rules to be tested one by one; `base` says nothing.
     pub(crate) const KIND_LIST: u32 = 4;
     /// Of a node: there is more to be asked; nothing else of the row says anything.
+    #[cfg(feature = "build")]
     pub(crate) const KIND_APART: u32 = 5;
 }
 

@@ -49,7 +49,7 @@ fn look_ups(view: &View<'_>) -> Result<(), ImageError> {
     }
     let count = view.primary.class_count;
     for (at, quiet) in [view.quiet_v4, view.quiet_v6].into_iter().enumerate() {
-        if quiet != NO_CLASS && quiet > count {
+        if quiet != NO_CLASS && quiet >= count.max(1) {
             return Err(wrong("quiet classes", at));
         }
     }
@@ -70,12 +70,19 @@ fn automaton(view: &View<'_>) -> Result<(), ImageError> {
     if !names.is_sorted_by(|a, b| a < b) {
         return Err(wrong("nodes.only_child", 0));
     }
-    // Places share no nodes, and so not the time of going through them.
+    // Places are there, and share no nodes, and so not the time of going through them.
+    let end = heads.first_place.checked_add(heads.places);
+    let Some(end) = end.filter(|end| end.as_usize() <= nodes.len()) else {
+        return Err(wrong("heads.places", 0));
+    };
+    if !heads.shifts.is_empty() && 1_usize.checked_shl(heads.bits) != Some(heads.shifts.len()) {
+        return Err(wrong("heads.shifts", 0));
+    }
     let mut is_linked = vec![false; nodes.len()];
     let next = nodes.iter().map(|node| node.next);
     for (at, link) in next.enumerate().filter(|(_, link)| *link != NO_CHILD) {
         match is_linked.get_mut(link.as_usize()) {
-            Some(linked) if !*linked => *linked = true,
+            Some(linked) if !*linked && link >= end => *linked = true,
             _ => return Err(wrong("nodes.next", at)),
         }
     }
@@ -363,16 +370,20 @@ mod tests {
     #[test]
     fn what_no_build_makes_of_a_tree_is_refused() {
         assert!(automaton(&branches().view()).is_ok());
-        let changes: [(Change, &str); 8] = [
+        let changes: [(Change, &str); 10] = [
+            (|i| i.automaton.heads.places += 1, "heads.places"),
+            (|i| i.automaton.heads.shifts.push(0), "heads.shifts"),
             (|i| i.automaton.heads.nodes[3].next = 99, "nodes.next"),
             (
                 |i| {
-                    i.automaton.heads.nodes[2].next = 4;
-                    i.automaton.heads.nodes[3].next = 4;
+                    let last = u32::try_from(i.automaton.heads.nodes.len()).unwrap();
+                    i.automaton.heads.nodes.push(i.automaton.heads.nodes[2]);
+                    i.automaton.heads.nodes[1].next = last;
+                    i.automaton.heads.nodes[2].next = last;
                 },
                 "nodes.next",
             ),
-            (|i| i.automaton.heads.nodes[3].next = 2, "nodes.next"),
+            (|i| i.automaton.heads.nodes[2].next = 3, "nodes.next"),
             (
                 |i| i.automaton.heads.nodes[3] = i.automaton.heads.nodes[0],
                 "nodes.only_child",
@@ -394,5 +405,24 @@ mod tests {
             let error = automaton(&image.view()).unwrap_err().to_string();
             assert!(error.contains(place), "{error}");
         }
+    }
+
+    #[test]
+    fn what_is_worked_out_ahead_has_to_fit() {
+        let mut image = branches();
+        let view = |image: &Image| {
+            look_ups(&image.view())
+                .and_then(|()| rows(&image.view()))
+                .map_err(|e| e.to_string())
+        };
+        image.quiet_v4 = 1;
+        assert!(view(&image).unwrap_err().contains("quiet classes"));
+        (image.quiet_v4, image.quiet_v6) = (NO_CLASS, NO_CLASS);
+        assert!(view(&image).unwrap_err().contains("node_rows"));
+        image.node_rows = vec![Row::default(); image.automaton.heads.nodes.len()];
+        assert_eq!(view(&image), Ok(()));
+        image.node_rows[1].kind = Row::KIND_SET;
+        image.node_rows[1].cells.len = 1;
+        assert!(view(&image).unwrap_err().contains("node_rows.cells"));
     }
 }

@@ -75,6 +75,7 @@ impl Accept {
     /// One pattern that goes on with a `*` and nothing else.
     pub(crate) const KIND_STAR: u32 = 1;
     /// What the bodies say.
+    #[cfg(feature = "build")]
     pub(crate) const KIND_BODIES: u32 = 2;
     /// What the bodies say, and those that are found by a set of grams.
     pub(crate) const KIND_GRAMS: u32 = 3;

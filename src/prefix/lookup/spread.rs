@@ -102,10 +102,12 @@ impl SpreadView<'_> {
     pub(crate) fn is_sound(&self) -> bool {
         let is_whole = self.root.is_empty() || self.root.len() == 1 << 16;
         let is_there = |&entry: &u32| {
-            let last = self.block(entry, u32::MAX);
+            let shift = entry % (1 << SHIFT_BITS);
+            let parts = after_shift(u32::MAX, shift);
+            let last = (entry >> SHIFT_BITS).checked_add(parts).map(u32::as_usize);
             // Behind the last block of steps there is an entry for the end.
-            let is_there = last + 1 < self.steps.root.len() || last < self.fine.lines.len();
-            entry % (1 << SHIFT_BITS) <= u32::BITS && is_there
+            let is_there = |last| last + 1 < self.steps.root.len() || last < self.fine.lines.len();
+            shift <= u32::BITS && last.is_some_and(is_there)
         };
         let is_one = self.steps.is_empty() || self.fine.is_empty();
         let are_sound = is_one && self.steps.is_sound() && self.fine.is_sound();

@@ -33,6 +33,9 @@ pub(super) fn run<W: Work>(work: W) -> W::Output {
 }
 
 /// Vectors of 32 bytes.
+///
+/// INVARIANT: nothing but [`run`] names it, so that whoever has it was asked for what it needs.
+/// PERF: what is inlined into `run` is compiled for it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Avx2;
 
@@ -42,7 +45,7 @@ impl Vectors for Avx2 {
         let (Some(here), Some(behind)) = (text.first_chunk(), text.last_chunk()) else {
             return 0;
         };
-        // SAFETY: this is inlined into `run`, which is called where there is AVX2.
+        // SAFETY: only `run` names `Avx2`, and is called only where the processor was asked.
         unsafe {
             let first = _mm256_broadcastsi128_si256(load(first));
             let second = _mm256_broadcastsi128_si256(load(second));

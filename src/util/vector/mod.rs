@@ -2,7 +2,7 @@
 //! ahead.
 //!
 //! ```text
-//! Level::detect ──▶ Level ──run(work)──▶ work.run::<Avx2>()   compiled for AVX2, BMI and POPCNT
+//! Level::detect ──▶ Level ──run(work)──▶ work.run::<Avx2>()   compiled for AVX2, BMI, LZCNT and POPCNT
 //!                                   └──▶ work.run::<Least>()  for what every processor has
 //! ```
 //!
