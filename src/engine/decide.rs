@@ -19,29 +19,24 @@
 //!
 //! All else takes the general way, pattern by pattern.
 //!
-//! Nanoseconds a decision, minima of alternated runs (EPYC Genoa, two cores), and what other
-//! forms took there: 40 at 10 statements of two patterns and ten CIDRs, 41 at 100, 52 at 1 000,
-//! 74 at 10 000; with the portable twins of vector code 45, 45, 56 and 78; with cells found by
-//! halves and tails searched by words of eight bytes 48, 48, 64 and 105.
+//! Nanoseconds a decision, minima of alternated runs (Sapphire Rapids, two cores), of statements of two
+//! patterns and ten CIDRs: 29 at 10 statements, 29 at 100, 36 at 1 000, 58 at 10 000. The form before,
+//! which collected all patterns that match and then asked their rows, took 57, 55, 68 and 121 there;
+//! with a node's part of the walk in the walk itself it is 35, 36, 45 and 70.
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::ops::ControlFlow;
 
-use super::condition;
-use super::context::{self, Addresses, Texts};
 use super::lane::{FIND_FROM, Lanes};
+use super::place::{Place, is_quiet, place};
+use super::row::{cell, program, rows};
 use super::scope::Left;
 use super::template::Template;
 use super::withheld::{self, Cancelled};
 use crate::decision::Decision;
-use crate::image::keys::item_hash;
-use crate::image::{
-    Base, Cell, ClassGroup, EFFECT_ALLOW, EFFECT_DENY, Hit, KeyClassesView, MANY_ROWS, NO_CLASS,
-    NO_ROW, Program, ProgramItem, Row, Rule, SparseCell, View,
-};
+use crate::image::{Base, Cell, Hit, MANY_ROWS, NO_ROW, View};
 use crate::pattern::automaton::{Accept, Here};
 use crate::pattern::tree::Step;
-use crate::request::{Address, Request};
+use crate::request::Request;
 use crate::util::extent::Extent;
 use crate::util::ids::{Id, PatternId};
 use crate::util::int::AsUsize;
@@ -131,8 +126,8 @@ impl<'r> Asked<'_, 'r> {
 /// Begins the loads that deciding about `requests` will wait for: of the root's children and their
 /// rows. Nothing is decided here, and what is guessed wrong costs time only.
 ///
-/// At 10 000 statements 64 ns a decision in batches, where 79 are taken without (minima of
-/// alternated runs, EPYC Genoa).
+/// At 10 000 statements batches take 51 ns a decision, where one by one it is 60 (minima of
+/// alternated runs, Sapphire Rapids).
 #[inline(always)]
 fn begin_loads(image: &View<'_>, requests: &[Request<'_>], places: &[Place]) {
     let heads = &image.automaton.heads;
@@ -192,17 +187,6 @@ impl Work for Many<'_, '_, '_> {
         }
         self.requests.len().min(self.decisions.len())
     }
-}
-
-/// Returns whether open requests from a place get nothing, whatever their resource.
-#[inline(always)]
-const fn is_quiet(image: &View<'_>, place: Place) -> bool {
-    let quiet = match place.base {
-        Base::V4 => image.quiet_v4,
-        Base::V6 => image.quiet_v6,
-        _ => NO_CLASS,
-    };
-    place.class == quiet
 }
 
 /// Decides about a request in the open lanes where no `NotResource` brings anything.
@@ -368,71 +352,6 @@ const fn decision(flow: ControlFlow<()>, allowed: bool) -> Decision {
     }
 }
 
-/// Where in the rows a request stands.
-#[derive(Clone, Copy)]
-struct Place {
-    /// The state, or the family of the class.
-    base: Base,
-    /// The class, numbered through both families; 0 where there is none.
-    class: u32,
-}
-
-#[inline(always)]
-fn place(image: &View<'_>, request: &Request<'_>) -> Place {
-    let classes = &image.primary;
-    // PERF: the usual case in a few instructions, all others in a call.
-    match request.source_ip() {
-        Address::Known(IpAddr::V4(ip)) if classes.is_source_ip == 1 => place_v4(classes, ip),
-        Address::Known(IpAddr::V6(ip)) if classes.is_source_ip == 1 => place_v6(classes, ip),
-        _ => place_apart(image, classes, request),
-    }
-}
-
-/// Where a request stands by the second key: seldom asked for, so not kept.
-#[inline(never)]
-fn second_place(image: &View<'_>, request: &Request<'_>) -> Place {
-    place_apart(image, &image.second, request)
-}
-
-#[inline(always)]
-fn place_v4(classes: &KeyClassesView<'_>, ip: Ipv4Addr) -> Place {
-    Place {
-        base: Base::V4,
-        class: classes.v4.class(ip.to_bits()).as_u32(),
-    }
-}
-
-#[inline(never)]
-fn place_v6(classes: &KeyClassesView<'_>, ip: Ipv6Addr) -> Place {
-    if let Some(ip) = ip.to_ipv4_mapped() {
-        return place_v4(classes, ip);
-    }
-    let class = classes.v6.class(ip.to_bits()).as_u32();
-    Place {
-        base: Base::V6,
-        class: classes.v6_class_base.saturating_add(class),
-    }
-}
-
-/// Where a request stands by a key that is looked for in it.
-#[inline(never)]
-fn place_apart(image: &View<'_>, classes: &KeyClassesView<'_>, request: &Request<'_>) -> Place {
-    let state = |base| Place { base, class: 0 };
-    match context::addresses(request, key(image, classes)) {
-        Addresses::One(IpAddr::V4(ip)) => place_v4(classes, ip),
-        Addresses::One(IpAddr::V6(ip)) => place_v6(classes, ip),
-        Addresses::Absent => state(Base::Absent),
-        Addresses::Unreadable => state(Base::Unreadable),
-        Addresses::Several(_) => state(Base::Several),
-    }
-}
-
-/// Returns the key that the classes are of.
-fn key<'i>(image: &View<'i>, classes: &KeyClassesView<'i>) -> &'i str {
-    let key = classes.key.first().copied().unwrap_or_default();
-    condition::text(image, key)
-}
-
 /// One decision under way.
 pub(super) struct Walk<'i, 'r> {
     pub(super) image: &'i View<'i>,
@@ -547,227 +466,6 @@ impl<'i, 'r> Walk<'i, 'r> {
             }
         })
     }
-}
-
-/// Takes in a row and those that count with it; breaks on a deny.
-#[inline(always)]
-fn rows(
-    image: &View<'_>,
-    request: &Request<'_>,
-    place: Place,
-    first: u32,
-    allowed: &mut bool,
-) -> ControlFlow<()> {
-    let mut at = first;
-    // A row names one that was made before it, so the way ends.
-    while at != NO_ROW {
-        let Some(row) = image.rows.get(at.as_usize()) else {
-            return ControlFlow::Break(());
-        };
-        match answer(image, request, place, (at, row)) {
-            Decision::ImplicitDeny => {}
-            Decision::Allow => *allowed = true,
-            Decision::ExplicitDeny => return ControlFlow::Break(()),
-        }
-        if row.next >= at {
-            break;
-        }
-        at = row.next;
-    }
-    ControlFlow::Continue(())
-}
-
-/// Returns the answer of one row, given with its index.
-#[inline(always)]
-fn answer(
-    image: &View<'_>,
-    request: &Request<'_>,
-    place: Place,
-    (at, row): (u32, &Row),
-) -> Decision {
-    let place = match row.key {
-        0 => place,
-        _ => second_place(image, request),
-    };
-    match cell(image, place, (at, row)) {
-        Some(Cell::IMPLICIT) => Decision::ImplicitDeny,
-        Some(Cell::ALLOW) => Decision::Allow,
-        Some(Cell::DENY) => Decision::ExplicitDeny,
-        Some(cell) => program(image, request, cell),
-        None => list(image, request, row),
-    }
-}
-
-/// Returns the cell of a row, given with its index, or `None` of one that has none: a list, or one
-/// that is to be asked apart.
-#[inline(always)]
-fn cell(image: &View<'_>, place: Place, (at, row): (u32, &Row)) -> Option<Cell> {
-    if row.kind >= Row::KIND_LIST {
-        return None;
-    }
-    let Some(&base) = row.base.get(place.base.index()) else {
-        return Some(state_cell(image, place, at));
-    };
-    Some(match row.kind {
-        Row::KIND_SET => {
-            // PERF: the line that says so has the first classes, which are mostly all.
-            if row.classes.contains(place.class) {
-                return Some(row.inside);
-            }
-            if row.cells.is_empty() {
-                return Some(base);
-            }
-            match row.cells.get(image.set_classes) {
-                Some(groups) if is_in(groups, place.class) => row.inside,
-                Some(_) => base,
-                None => Cell::DENY,
-            }
-        }
-        Row::KIND_SPARSE => match row.cells.get(image.sparse_cells) {
-            Some(cells) => find(cells, place.class).unwrap_or(base),
-            None => Cell::DENY,
-        },
-        Row::KIND_DENSE => {
-            let cells = row.cells.get(image.dense_cells);
-            let cell = cells.and_then(|cells| cells.get(place.class.as_usize()));
-            cell.copied().unwrap_or(Cell::DENY)
-        }
-        _ => base,
-    })
-}
-
-/// Returns the cell of a row where there is no address, or several.
-#[inline(never)]
-fn state_cell(image: &View<'_>, place: Place, at: u32) -> Cell {
-    let states = image.row_states.get(at.as_usize());
-    let cell = states.and_then(|states| {
-        let state = place.base.index().checked_sub(Row::default().base.len())?;
-        states.get(state).copied()
-    });
-    cell.unwrap_or(Cell::DENY)
-}
-
-/// Returns whether a set has a class.
-#[inline(always)]
-fn is_in(groups: &[ClassGroup], class: u32) -> bool {
-    let mut groups = groups;
-    while groups.len() > 1 {
-        let (before, after) = groups.split_at(groups.len() / 2);
-        let is_after = after.first().is_some_and(|group| group.0[0] <= class);
-        groups = if is_after { after } else { before };
-    }
-    groups.first().is_some_and(|group| group.contains(class))
-}
-
-/// Returns the cell of a class, if the row has one; `cells` are by class.
-///
-/// PERF: by halves without a branch on what is found; the library's is called where it stands more than once.
-#[inline(always)]
-fn find(cells: &[SparseCell], class: u32) -> Option<Cell> {
-    let mut cells = cells;
-    while cells.len() > 1 {
-        let (before, after) = cells.split_at_checked(cells.len() / 2)?;
-        let is_after = after.first()?.class.as_u32() <= class;
-        cells = if is_after { after } else { before };
-    }
-    let cell = cells.first()?;
-    (cell.class.as_u32() == class).then_some(cell.cell)
-}
-
-/// Works out a cell that hangs on further conditions.
-#[inline(never)]
-fn program(image: &View<'_>, request: &Request<'_>, cell: Cell) -> Decision {
-    let number = cell.0.saturating_sub(Cell::FIRST_PROGRAM);
-    let program = image.programs.get(number.as_usize());
-    let Some(program) = program else {
-        return Decision::ExplicitDeny;
-    };
-    let mut allowed = program.otherwise == Cell::ALLOW;
-    for item in program.items.of(image.program_items) {
-        // Deny comes first, so behind an allow there is nothing that could change it.
-        if item.effect == EFFECT_ALLOW && allowed {
-            break;
-        }
-        if holds(image, request, item) {
-            if item.effect == EFFECT_DENY {
-                return Decision::ExplicitDeny;
-            }
-            allowed = true;
-        }
-    }
-    if !program.keys.is_empty() && keyed(image, request, (number, program), &mut allowed).is_break()
-    {
-        return Decision::ExplicitDeny;
-    }
-    if allowed {
-        Decision::Allow
-    } else {
-        Decision::ImplicitDeny
-    }
-}
-
-/// Takes in the items that the request's values name; breaks on a deny.
-fn keyed(
-    image: &View<'_>,
-    request: &Request<'_>,
-    (number, program): (u32, &Program),
-    allowed: &mut bool,
-) -> ControlFlow<()> {
-    for &key in program.keys.of(image.program_keys) {
-        // These items need the key to have one value, and that one of theirs.
-        let Texts::One(value) = context::texts(request, condition::text(image, key)) else {
-            continue;
-        };
-        let hash = item_hash(number, key, value.as_str().as_bytes());
-        for at in image.program_table.candidates(hash) {
-            match image.program_items.get(at.as_usize()) {
-                Some(item) if holds(image, request, item) => match effect(item.effect) {
-                    Decision::Allow => *allowed = true,
-                    _ => return ControlFlow::Break(()),
-                },
-                Some(_) => {}
-                None => return ControlFlow::Break(()),
-            }
-        }
-    }
-    ControlFlow::Continue(())
-}
-
-/// Returns whether all conditions of an item hold.
-fn holds(image: &View<'_>, request: &Request<'_>, item: &ProgramItem) -> bool {
-    let Some(residual) = image.residuals.get(item.residual.as_usize()) else {
-        return item.effect == EFFECT_DENY;
-    };
-    let mut conditions = residual.of(image.residual_conditions).iter();
-    conditions.all(|&index| condition::holds(image, request, index, item.effect))
-}
-
-/// A row kept as rules, deny first.
-#[inline(never)]
-fn list(image: &View<'_>, request: &Request<'_>, row: &Row) -> Decision {
-    for id in row.cells.of(image.row_rules) {
-        let Some(rule) = image.rules.get(id.as_usize()) else {
-            return Decision::ExplicitDeny;
-        };
-        if conditions_hold(image, request, rule) {
-            return effect(rule.effect);
-        }
-    }
-    Decision::ImplicitDeny
-}
-
-const fn effect(number: u32) -> Decision {
-    if number == EFFECT_DENY {
-        Decision::ExplicitDeny
-    } else {
-        Decision::Allow
-    }
-}
-
-/// Returns whether all conditions of a rule hold.
-pub(super) fn conditions_hold(image: &View<'_>, request: &Request<'_>, rule: &Rule) -> bool {
-    let mut conditions = rule.conditions.of(image.rule_conditions).iter();
-    conditions.all(|&index| condition::holds(image, request, index, rule.effect))
 }
 
 /// Returns whether one pattern matches the request's resource.

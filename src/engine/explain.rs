@@ -8,8 +8,9 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::condition::text;
 use super::context::{self, Addresses};
-use super::decide::{conditions_hold, matches_pattern};
+use super::decide::matches_pattern;
 use super::lane::Lanes;
+use super::row::conditions_hold;
 use crate::decision::{
     Decision, Determining, Effect, Explanation, MatchedPattern, MatchedPrefix, Position,
 };

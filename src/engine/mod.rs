@@ -9,7 +9,9 @@
 //! A decision reads the image and the request, and nothing else: it does not allocate,
 //! lock, log or panic, and cannot fail. What cannot be told at request time denies.
 //!
-//! - `decide`: the hot path, over rows and cells;
+//! - `decide`: the hot path, one by one and in batches, and the general way;
+//! - `place`: request → where it stands in the rows;
+//! - `row`: rows → answers;
 //! - `withheld`: what `NotResource` brings;
 //! - `lane`: is the request in a lane (action and principal);
 //! - `condition`: residual conditions;
@@ -35,6 +37,8 @@ mod decide;
 mod explain;
 mod inspect;
 mod lane;
+mod place;
+mod row;
 mod template;
 mod withheld;
 
