@@ -172,11 +172,12 @@ impl<'a> Field<'a> {
     }
 
     fn add_engine(&mut self, workload: &'a Workload) {
-        let (engine, cost) = built(|| {
+        let (engine, mut cost) = built(|| {
             let policy = Policy::from_json(&workload.json).expect("generated policies parse");
             let engine = Engine::builder().policy(policy).build();
             engine.expect("generated policies build")
         });
+        cost.bytes = engine.image().len();
         let requests: Vec<Request<'a>> = workload.questions.iter().map(Question::request).collect();
         let mut decisions = vec![Decision::Allow; requests.len()];
         engine.decide_batch(&requests, &mut decisions);
