@@ -12,9 +12,7 @@
 //! - Uniform blocks share one part for each class.
 //! - Either steps are laid out or fine ones.
 
-#[cfg(feature = "build")]
-use super::fine;
-use super::fine::FineView;
+use super::fine::{self, FineView};
 use super::steps::StepsView;
 #[cfg(feature = "build")]
 use super::{fine::Fine, steps::Steps};
@@ -107,7 +105,10 @@ impl SpreadView<'_> {
             let last = (entry >> SHIFT_BITS).checked_add(parts).map(u32::as_usize);
             // Behind the last block of steps there is an entry for the end.
             let is_there = |last| last + 1 < self.steps.root.len() || last < self.fine.lines.len();
-            shift <= u32::BITS && last.is_some_and(is_there)
+            // In a line the upper bits of a start are told by the block, or it is all of one class.
+            let told = u32::BITS.wrapping_sub(shift);
+            let fits = self.fine.is_empty() || told == 0 || told >= fine::LEAST;
+            shift <= u32::BITS && fits && last.is_some_and(is_there)
         };
         let is_one = self.steps.is_empty() || self.fine.is_empty();
         let are_sound = is_one && self.steps.is_sound() && self.fine.is_sound();
