@@ -20,8 +20,7 @@
 //! these tables, the least medians of six runs in turn (EPYC Genoa, two cores): nodes that are cache lines
 //! with up to two tails each, behind a table of buckets; and nodes of half a line behind a table of
 //! hashes, tails searched by words of eight bytes, and a node for every head. What the present form
-//! takes is in `benches/README.md`; in decisions, which need not find all patterns, it is about twice
-//! as fast as the later of them.
+//! takes is in `benches/README.md`.
 //!
 //! | patterns, and where they differ | later | | earlier | |
 //! |---|---|---|---|---|
