@@ -116,7 +116,8 @@ pub(crate) struct Question {
     pub(crate) resource: String,
     /// The ARN of the caller, if known.
     pub(crate) principal: Option<String>,
-    pub(crate) action: String,
+    /// What the caller does, if that is not to invoke.
+    pub(crate) action: Option<String>,
     /// The value of `aws:SourceVpce`.
     pub(crate) context: Option<&'static [(&'static str, Value<'static>)]>,
 }
@@ -127,7 +128,7 @@ impl Question {
             source_ip,
             resource,
             principal: None,
-            action: Request::INVOKE.to_owned(),
+            action: None,
             context: None,
         }
     }
@@ -135,7 +136,7 @@ impl Question {
     pub(crate) fn request(&self) -> Request<'_> {
         let principal = self.principal.as_deref();
         Request::invoke(Address::Known(self.source_ip), &self.resource)
-            .with_action(&self.action)
+            .with_action(self.action.as_deref().unwrap_or(Request::INVOKE))
             .with_principal(principal.map_or(Principal::Anonymous, Principal::Aws))
             .with_context(self.context.unwrap_or_default())
     }
@@ -354,7 +355,7 @@ pub(crate) fn shape(shape: Shape, statements: u64, questions: usize) -> Workload
                 Shape::Principal => {
                     question.principal = Some(format!("arn:aws:iam::123456789012:user/u{i}"));
                 }
-                Shape::Action => question.action = format!("execute-api:Act{i}"),
+                Shape::Action => question.action = Some(format!("execute-api:Act{i}")),
                 Shape::Condition | Shape::Values => {
                     let value = Value::Text(vpce(i).leak());
                     question.context = Some(Box::leak(Box::new([("aws:SourceVpce", value)])));

@@ -3,7 +3,8 @@
 //! | shape | for | layout |
 //! |---|---|---|
 //! | [`small`] | up to 64 stretches | one sorted run, compared in vectors |
-//! | [`steps`] | IPv4, up to a quarter of a million | root → place in one sorted run |
+//! | [`quads`] | IPv4, up to a quarter of a million | block → a few steps, seldom divided again |
+//! | [`steps`] | the same, most of them in few blocks | root → place in one sorted run |
 //! | [`codes`] | IPv4, more, few classes | root → node of cells → rarely a child |
 //! | [`runs`] | IPv4, more, many classes or lone addresses | root → short sorted run |
 //! | [`spread`] | IPv6 | root → part of a block → steps, or [`fine`] ones |
@@ -11,27 +12,27 @@
 //!
 //! [`packed`] and [`escapes`] are what these are made of.
 //!
-//! Nanoseconds, latency / throughput, and bytes a prefix, beside what was there before: cells
+//! Nanoseconds, latency / throughput, and bytes a prefix, beside what was there before them: cells
 //! and runs at all sizes (tables as in `benches/peers` and lists as in `benches/workload.rs`,
-//! 65 536 questions, least of 60 rounds in turn, Sapphire Rapids VM at 2.4 GHz, two cores shared
-//! with others; `cargo bench --bench address` compares with a binary search):
+//! 65 536 questions, least of 60 rounds in turn, Sapphire Rapids VM, two cores shared with others;
+//! `cargo bench --bench address` compares with a binary search). What has quads was measured on
+//! another day than the rest, when steps took 7.9 / 3.1 at 1 000 prefixes:
 //!
 //! | | this | | before | |
 //! |---|---|---|---|---|
-//! | IPv4 block list, 1 k | 9.8 / 3.4 | 16 B | 12.1 / 3.7 | 161 B |
+//! | IPv4 block list, 1 k | 7.7 / 3.2 | 33 B | 12.1 / 3.7 | 161 B |
 //! | 100 k | 15.7 / 4.6 | 7.0 B | 15.4 / 4.2 | 7.0 B |
 //! | 1 M | 33 / 6.9 | 2.2 B | 32 / 6.5 | 2.2 B |
-//! | IPv4 in lists of ten, 100 | 9.7 / 3.4 | 18 B | 10.5 / 3.5 | 1443 B |
-//! | 1 k | 9.9 / 3.4 | 16 B | 13.5 / 3.8 | 382 B |
-//! | 10 k | 16.2 / 4.5 | 15 B | 22.9 / 6.9 | 36 B |
-//! | 100 k | 32.9 / 8.5 | 15 B | 32.6 / 10.7 | 11 B |
-//! | IPv4 in 250 lists, 100 k | 29.2 / 7.3 | 14 B | 33.0 / 10.2 | 11 B |
+//! | IPv4 in lists of ten, 100 | 7.0 / 2.9 | 41 B | 10.5 / 3.5 | 1443 B |
+//! | 1 k | 7.3 / 3.2 | 34 B | 13.5 / 3.8 | 382 B |
+//! | 10 k | 11.8 / 4.6 | 29 B | 22.9 / 6.9 | 36 B |
+//! | 100 k | 44 / 12.6 | 50 B | 32.6 / 10.7 | 11 B |
 //! | IPv6 block list, 1 k | 14.8 / 5.6 | 286 B | 20.5 / 7.7 | 278 B |
 //! | 20 k | 22.5 / 7.3 | 30 B | 26.7 / 9.4 | 28 B |
 //! | 200 k | 47 / 18 | 16.5 B | 59 / 19 | 15.9 B |
 //!
-//! Instructions of a look-up and the loop around it: of lists of ten 38 at all sizes, where runs
-//! took 81 and cells 33; of the IPv6 block list of 200 k 68, where runs took 94.
+//! Lists of 100 k prefixes are the one case in which what is there now loses, where all of them are
+//! asked for in turn: see [`quads`] for why they have them all the same.
 //!
 //! Lines of keys that were there before the runs held full keys and their classes, padded, with
 //! links where a line was too full, in tables one and a half to three times as large; those of
@@ -46,6 +47,7 @@ mod deep;
 mod escapes;
 mod fine;
 mod packed;
+mod quads;
 mod runs;
 mod small;
 mod spread;
@@ -55,6 +57,7 @@ use core::fmt;
 
 use self::codes::CodesView;
 use self::deep::DeepView;
+use self::quads::QuadsView;
 use self::runs::RunsView;
 use self::small::{Halves, SmallView};
 use self::spread::SpreadView;
@@ -63,6 +66,7 @@ use self::steps::StepsView;
 use self::{
     codes::{Codes, Mixed},
     deep::Deep,
+    quads::Quads,
     runs::Runs,
     small::Small,
     spread::Spread,
@@ -96,8 +100,10 @@ tables! {
             scalar stretches: u32;
             /// Up to [`small::LIMIT`] stretches.
             part small: Small<u32>, SmallView<u32>;
-            /// Not many stretches.
+            /// Not many stretches, most of them near one another.
             part steps: Steps, StepsView;
+            /// Not many stretches, spread over blocks.
+            part quads: Quads, QuadsView;
             /// Few classes.
             part codes: Codes, CodesView;
             /// More classes.
@@ -131,6 +137,8 @@ tables! {
 pub(crate) enum Shape {
     /// Root and cells.
     Codes,
+    /// Steps in the quads of their blocks.
+    Quads,
     /// Root and short runs.
     Runs,
     /// One sorted run.
@@ -165,17 +173,21 @@ impl LookupV4 {
             return Some(Self { codes, ..lookup });
         }
         let most = if count <= 2 { STEPS_OF_TWO } else { STEPS };
-        if stretches.len() <= most {
+        let keys = stretches
+            .iter()
+            .map(|&(start, class)| (start, class.as_u32()));
+        if stretches.len() <= most
+            && let Some(steps) = steps::of(keys)
+        {
+            if let Some(quads) = Quads::new(&steps) {
+                return Some(Self { quads, ..lookup });
+            }
             let log = steps::blocks(stretches.len());
-            let stretches = stretches
-                .iter()
-                .map(|&(start, class)| (start, class.as_u32()));
-            let stretches: Vec<(u32, u32)> = stretches.collect();
-            let mut steps = Steps::default();
-            if steps.append(&stretches, log).is_some() {
-                let bits = u32::BITS - log;
+            let bits = u32::BITS - log;
+            let mut table = Steps::default();
+            if table.append(steps, log).is_some() {
                 return Some(Self {
-                    steps,
+                    steps: table,
                     bits,
                     ..lookup
                 });
@@ -196,6 +208,7 @@ impl LookupV4View<'_> {
         let has_steps = self.steps.is_empty() || self.has_blocks(self.steps.root.len() - 1);
         let has_runs = self.runs.is_empty() || self.has_blocks(self.runs.root.len());
         self.small.is_sound()
+            && self.quads.is_sound()
             && self.steps.is_sound()
             && self.codes.is_sound()
             && self.runs.is_sound()
@@ -216,6 +229,9 @@ impl LookupV4View<'_> {
         if let Some(class) = self.small.class(address) {
             return class;
         }
+        if !self.quads.is_empty() {
+            return ClassId::from_u32(self.quads.class(address));
+        }
         let block = address.wrapping_shr(self.bits).as_usize();
         if !self.steps.is_empty() {
             return ClassId::from_u32(self.steps.class(block, address));
@@ -230,6 +246,8 @@ impl LookupV4View<'_> {
     pub(crate) fn shape(&self) -> Shape {
         if self.stretches == 0 || !self.small.is_empty() {
             Shape::Small
+        } else if !self.quads.is_empty() {
+            Shape::Quads
         } else if !self.steps.is_empty() {
             Shape::Steps
         } else if !self.codes.is_empty() {
@@ -304,6 +322,7 @@ impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Codes => "cells",
+            Self::Quads => "quads by block",
             Self::Runs => "runs by block",
             Self::Small => "sorted run",
             Self::Steps => "steps by block",

@@ -15,7 +15,10 @@
 use super::fine::{self, FineView};
 use super::steps::StepsView;
 #[cfg(feature = "build")]
-use super::{fine::Fine, steps::Steps};
+use super::{
+    fine::Fine,
+    steps::{self, Steps},
+};
 use crate::util::int::{AsUsize, low32};
 #[cfg(feature = "build")]
 use crate::util::keyed::Map;
@@ -74,7 +77,7 @@ impl Spread {
         let mut steps = Steps::default();
         let root = root(stretches, |keys| {
             let log = keys.len().ilog2().min(FINEST);
-            Some((steps.append(keys, log)?, log))
+            Some((steps.append(steps::of(keys.iter().copied())?, log)?, log))
         })?;
         Some(Self {
             root,

@@ -66,33 +66,16 @@ tables! {
 
 #[cfg(feature = "build")]
 impl Steps {
-    /// Appends a table of `stretches` (key and class), in ascending order, the first from key 0,
-    /// with blocks by the upper `log` bits; returns the entry of its first block.
-    pub(crate) fn append(&mut self, stretches: &[(u32, u32)], log: u32) -> Option<u32> {
+    /// Appends a table of steps, of which the first starts at key 0, with blocks by the upper `log`
+    /// bits; returns the entry of its first block.
+    pub(crate) fn append(&mut self, mut steps: Vec<u64>, log: u32) -> Option<u32> {
         let base = to_u32(self.root.len())?;
         let mut at = self.steps.len();
-        let starts = stretches.iter().map(|next| (u64::from(next.0), next.1));
-        // Past the last one there is nothing that a step could leave out.
-        let ends = starts.skip(1).chain([(1 << u32::BITS, u32::MAX)]);
-        let mut is_told = false;
-        for (&(start, class), (end, next)) in stretches.iter().zip(ends) {
-            if is_told {
-                is_told = false;
-                continue;
-            }
-            let mut start = u64::from(start);
-            while end - start > LONGEST {
-                self.steps.push(step(start, class, LONGEST)?);
-                start += LONGEST;
-            }
-            let size = end - start;
-            is_told = next == 0 && size.is_power_of_two();
-            let size = if is_told { size } else { LONGEST };
-            self.steps.push(step(start, class, size)?);
-        }
+        let last = class(*steps.last()?, highest(u32::MAX));
+        self.steps.append(&mut steps);
         let end = self.steps.len();
         // The highest key is not below these.
-        let past = step(u32::MAX.into(), stretches.last()?.1, LONGEST)?;
+        let past = step(u32::MAX.into(), last, LONGEST)?;
         self.steps.extend([past; WINDOW]);
         for block in 0..1_u64 << log {
             let key = block << (u32::BITS - log);
@@ -170,15 +153,41 @@ pub(crate) fn blocks(stretches: usize) -> u32 {
     log + u32::from(stretches <= NEAR)
 }
 
+/// Returns the steps of stretches (key and class) in ascending order, the first from key 0.
+#[cfg(feature = "build")]
+pub(super) fn of(stretches: impl Iterator<Item = (u32, u32)> + Clone) -> Option<Vec<u64>> {
+    let mut steps = Vec::with_capacity(stretches.size_hint().0);
+    let starts = stretches.map(|(start, class)| (u64::from(start), class));
+    // Past the last one there is nothing that a step could leave out.
+    let ends = starts.clone().skip(1).chain([(1 << u32::BITS, u32::MAX)]);
+    let mut is_told = false;
+    for ((start, class), (end, next)) in starts.zip(ends) {
+        if is_told {
+            is_told = false;
+            continue;
+        }
+        let mut start = start;
+        while end - start > LONGEST {
+            steps.push(step(start, class, LONGEST)?);
+            start += LONGEST;
+        }
+        let size = end - start;
+        is_told = next == 0 && size.is_power_of_two();
+        let size = if is_told { size } else { LONGEST };
+        steps.push(step(start, class, size)?);
+    }
+    Some(steps)
+}
+
 /// Returns the highest step that starts at `key`.
 #[inline(always)]
-fn highest(key: u32) -> u64 {
+pub(super) fn highest(key: u32) -> u64 {
     u64::from(key) << u32::BITS | u64::from(u32::MAX)
 }
 
 /// Returns the class of the key of `highest`, whose step this is.
 #[inline(always)]
-fn class(step: u64, highest: u64) -> u32 {
+pub(super) fn class(step: u64, highest: u64) -> u32 {
     // The distance in the upper half; no lower bit is borrowed from.
     let past = highest.wrapping_sub(step).wrapping_shr(low32(step));
     select_unpredictable(past == 0, low32(step) >> SIZE_BITS, 0)

@@ -194,16 +194,18 @@ fn large_tables_agree() {
 
 #[test]
 fn shapes_follow_numbers() {
-    let shape = |len, count| {
-        let starts = starts::<u32>(len, 0, random(1));
+    let shape_of = |starts, count| {
         let lookup = LookupV4::new(&classes(starts, count, random(2))).unwrap();
         lookup.view().shape().to_string()
     };
+    let shape = |len, count| shape_of(starts::<u32>(len, 0, random(1)), count);
+    let clustered = |len, count| shape_of((0..len).map(|at| 0x0a00_0000 + at * 3).collect(), count);
     assert_eq!(shape(20, 2), "sorted run");
-    assert_eq!(shape(500, 2), "steps by block");
-    assert_eq!(shape(2000, 10), "steps by block");
+    assert_eq!(shape(500, 2), "quads by block");
+    assert_eq!(shape(2000, 10), "quads by block");
     assert_eq!(shape(100_000, 2), "runs by block");
-    assert_eq!(shape(100_000, 70_000), "steps by block");
+    assert_eq!(shape(100_000, 70_000), "quads by block");
+    assert_eq!(clustered(2000, 10), "steps by block");
     assert_eq!(shape(300_000, 70_000), "runs by block");
     let cells = assert_agrees(&cells(5000));
     assert_eq!(cells.view().shape(), Shape::Codes);
@@ -362,6 +364,7 @@ fn any_content_is_looked_up_without_a_panic() {
         );
         let (mut table_v4, mut table_v6) = (assert_agrees(&v4), assert_agrees(&v6));
         table_v4.small.corrupt(&mut random);
+        table_v4.quads.corrupt(&mut random);
         table_v4.steps.corrupt(&mut random);
         table_v4.codes.corrupt(&mut random);
         table_v4.runs.corrupt(&mut random);
@@ -397,21 +400,36 @@ fn tables_that_lie_are_not_sound() {
         t.small.starts.resize(72, 0);
         t.small.classes.resize(72, ClassId::default());
     });
-    assert_faulty(500, 2, |t| t.steps.root.truncate(7));
-    assert_faulty(500, 2, |t| t.steps.root[7] = u32::MAX);
-    assert_faulty(500, 2, |t| {
-        t.steps.root.pop();
+    assert_faulty(500, 2, |t| t.quads.quads.truncate(7));
+    assert_faulty(500, 2, |t| t.quads.shift = 0);
+    assert_faulty(500, 2, |t| t.quads.shift = 32);
+    assert_faulty(500, 2, |t| t.quads.shift -= 1);
+    // Ways are the last things that are laid out.
+    assert_faulty(2000, 2, |t| {
+        t.quads.quads.pop();
     });
-    assert_faulty(500, 2, |t| {
-        t.steps.steps.pop();
-    });
-    assert_faulty(500, 2, |t| t.bits = 17);
-    assert_faulty(500, 2, |t| t.bits = 32);
     assert_faulty(70_000, 2, |t| t.runs.root.truncate(7));
     assert_faulty(70_000, 2, |t| t.runs.root[7] = u32::MAX);
     assert_faulty(70_000, 2, |t| t.runs.log = 6);
     assert_faulty(70_000, 2, |t| t.bits = 17);
     assert_faulty(70_000, 2, |t| t.bits = 32);
+    let assert_faulty = |break_it: fn(&mut LookupV4)| {
+        let starts = (0..500).map(|at| 0x0a00_0000 + at * 3).collect();
+        let mut lookup = LookupV4::new(&classes(starts, 2, random(2))).unwrap();
+        assert!(lookup.view().is_sound());
+        break_it(&mut lookup);
+        assert!(!lookup.view().is_sound());
+    };
+    assert_faulty(|t| t.steps.root.truncate(7));
+    assert_faulty(|t| t.steps.root[7] = u32::MAX);
+    assert_faulty(|t| {
+        t.steps.root.pop();
+    });
+    assert_faulty(|t| {
+        t.steps.steps.pop();
+    });
+    assert_faulty(|t| t.bits = 17);
+    assert_faulty(|t| t.bits = 32);
     let assert_faulty = |break_it: fn(&mut LookupV4)| {
         let mut lookup = LookupV4::new(&cells(5000)).unwrap();
         assert!(lookup.view().is_sound());
