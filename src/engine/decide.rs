@@ -3,54 +3,24 @@
 //! The strongest answer of all rows counts, so a deny ends the way; an allow is kept while the
 //! rest is looked at.
 //!
-//! What nearly every request is has a way of its own: an anonymous caller invokes, and no
-//! `NotResource` brings anything. It is compiled for what the processor has, and looks at as little
-//! as it can, in this order:
-//!
-//! ```text
-//! address ─▶ class ── quiet? ──▶ implicit deny: no pattern brings it anything
-//!                        │
-//! resource ─▶ node, and its row ── nothing for the class? ──▶ next node
-//!                        │
-//!                rest of the text against what hangs at the node, up to the first that fits
-//!                        ▼
-//!                      cell
-//! ```
-//!
-//! All else takes the general way, pattern by pattern.
-//!
-//! Nanoseconds a decision, minima of alternated runs (Sapphire Rapids, two cores), of statements of two
-//! patterns and ten CIDRs: 29 at 10 statements, 29 at 100, 36 at 1 000, 58 at 10 000. The form before,
-//! which collected all patterns that match and then asked their rows, took 57, 55, 68 and 121 there;
-//! with a node's part of the walk in the walk itself it is 35, 36, 45 and 70.
+//! What nearly every request is has a way of its own, `open`; all else takes the general way, pattern
+//! by pattern.
 
 use core::ops::ControlFlow;
 
 use super::lane::{FIND_FROM, Lanes};
-use super::place::{Place, is_quiet, place};
-use super::row::{cell, program, rows};
+use super::open::{decide_open, is_open};
+use super::place::{Place, place};
+use super::row::rows;
 use super::scope::Left;
 use super::template::Template;
 use super::withheld::{self, Cancelled};
 use crate::decision::Decision;
-use crate::image::{Base, Cell, Hit, MANY_ROWS, NO_ROW, View};
-use crate::pattern::automaton::{Accept, Here};
-use crate::pattern::tree::Step;
+use crate::image::{Hit, MANY_ROWS, View};
 use crate::request::Request;
 use crate::util::extent::Extent;
 use crate::util::ids::{Id, PatternId};
-use crate::util::int::AsUsize;
-use crate::util::vector::{Least, Level, Vectors, Work, prefetch};
-
-/// How many requests of a batch are under way at once.
-///
-/// Their classes are looked up together, so that the loads of one hide those of another. Walking
-/// their resources in step was no faster; beginning the loads of the walks ahead is, see
-/// [`begin_loads`].
-const BATCH: usize = 16;
-
-/// From this many nodes on, which are more than the nearest caches hold, loads are begun ahead.
-const AHEAD_FROM: usize = 2048;
+use crate::util::vector::{Least, Level, Vectors, Work};
 
 /// Decides, with what the processor has.
 #[inline]
@@ -76,8 +46,7 @@ impl Work for One<'_, '_> {
 
 #[inline(always)]
 fn decide_placed<V: Vectors>(image: &View<'_>, request: &Request<'_>, place: Place) -> Decision {
-    // PERF: what nearly every request is, without a walk in memory.
-    if image.withheld.is_empty() && request.is_open() {
+    if is_open(image, request) {
         return decide_open::<V>(image, request, place);
     }
     decide_apart(image, request, place)
@@ -123,198 +92,14 @@ impl<'r> Asked<'_, 'r> {
     }
 }
 
-/// Begins the loads that deciding about `requests` will wait for: of the root's children and their
-/// rows. Nothing is decided here, and what is guessed wrong costs time only.
-///
-/// At 10 000 statements batches take 51 ns a decision, where one by one it is 60 (minima of
-/// alternated runs, Sapphire Rapids).
-#[inline(always)]
-fn begin_loads(image: &View<'_>, requests: &[Request<'_>], places: &[Place]) {
-    let heads = &image.automaton.heads;
-    for (request, place) in requests.iter().zip(places) {
-        if is_quiet(image, *place) {
-            continue;
-        }
-        if let Some(at) = heads.first_place(request.resource().as_bytes()) {
-            prefetch(heads.nodes, at.as_usize());
-            prefetch(image.node_rows, at.as_usize());
-        }
-    }
-}
-
-/// Decides each of `requests`; stops at the shorter of the slices and returns its length.
-pub(super) fn decide_batch(
-    level: Level,
-    image: &View<'_>,
-    requests: &[Request<'_>],
-    decisions: &mut [Decision],
-) -> usize {
-    level.run(Many {
-        image,
-        requests,
-        decisions,
-    })
-}
-
-/// Decisions about many requests.
-struct Many<'i, 'r, 'd> {
-    image: &'i View<'i>,
-    requests: &'i [Request<'r>],
-    decisions: &'d mut [Decision],
-}
-
-impl Work for Many<'_, '_, '_> {
-    type Output = usize;
-
-    #[inline(always)]
-    fn run<V: Vectors>(self) -> usize {
-        let image = self.image;
-        let chunks = self.requests.chunks(BATCH);
-        for (requests, decisions) in chunks.zip(self.decisions.chunks_mut(BATCH)) {
-            let mut places = [Place {
-                base: Base::Absent,
-                class: 0,
-            }; BATCH];
-            for (place_of, request) in places.iter_mut().zip(requests) {
-                *place_of = place(image, request);
-            }
-            if image.automaton.heads.nodes.len() >= AHEAD_FROM {
-                begin_loads(image, requests, &places);
-            }
-            for ((request, decision), place) in requests.iter().zip(decisions).zip(places) {
-                *decision = decide_placed::<V>(image, request, place);
-            }
-        }
-        self.requests.len().min(self.decisions.len())
-    }
-}
-
-/// Decides about a request in the open lanes where no `NotResource` brings anything.
-#[inline(always)]
-fn decide_open<V: Vectors>(image: &View<'_>, request: &Request<'_>, place: Place) -> Decision {
-    // PERF: what comes from nowhere that a statement names does not read its resource.
-    if is_quiet(image, place) {
-        return Decision::ImplicitDeny;
-    }
-    let text = request.resource().as_bytes();
-    let heads = &image.automaton.heads;
-    let mut decision = Decision::ImplicitDeny;
-    let mut walk = heads.root(text);
-    while let Some(Step { at, node, rest }) = walk {
-        // PERF: most nodes on a way have nothing.
-        if node.accept.kind != Accept::KIND_NOTHING {
-            let accept = &node.accept;
-            let brought = V::apart(AtNode {
-                image,
-                request,
-                place,
-                at,
-                accept,
-                rest,
-            });
-            match brought {
-                Decision::ImplicitDeny => {}
-                Decision::Allow => decision = Decision::Allow,
-                Decision::ExplicitDeny => return Decision::ExplicitDeny,
-            }
-        }
-        walk = heads.step(node, rest);
-    }
-    decision
-}
-
-/// What the patterns of one node bring to a request in the open lanes.
-struct AtNode<'i, 'r> {
-    image: &'i View<'i>,
-    request: &'i Request<'r>,
-    place: Place,
-    /// The node's number.
-    at: u32,
-    accept: &'i Accept,
-    /// What is behind the node's head.
-    rest: &'r [u8],
-}
-
-impl Work for AtNode<'_, '_> {
-    type Output = Decision;
-
-    #[inline(always)]
-    fn run<V: Vectors>(self) -> Decision {
-        let Self {
-            image,
-            request,
-            place,
-            at,
-            accept,
-            rest,
-        } = self;
-        // PERF: the row first, as it often brings nothing, and then nothing has to match.
-        let row = image.node_rows.get(at.as_usize());
-        let cell = row.and_then(|row| cell(image, place, (accept.value, row)));
-        let Some(cell) = cell else {
-            return at_node_apart(image, request, place, (accept, rest));
-        };
-        if cell == Cell::IMPLICIT {
-            return Decision::ImplicitDeny;
-        }
-        if accept.kind != Accept::KIND_STAR {
-            let text = request.resource().as_bytes();
-            if !image.automaton.any_at::<V>(accept, text, rest) {
-                return Decision::ImplicitDeny;
-            }
-        }
-        match cell {
-            Cell::ALLOW => Decision::Allow,
-            Cell::DENY => Decision::ExplicitDeny,
-            cell => program(image, request, cell),
-        }
-    }
-}
-
-/// [`AtNode`] where the patterns of a node do not bring one row.
+/// What a pattern that matches brings by itself, in the general way.
 #[inline(never)]
-fn at_node_apart(
+pub(super) fn pattern_apart(
     image: &View<'_>,
     request: &Request<'_>,
     place: Place,
-    (accept, rest): (&Accept, &[u8]),
+    id: PatternId,
 ) -> Decision {
-    // None of them brings anything.
-    if accept.value == NO_ROW {
-        return Decision::ImplicitDeny;
-    }
-    let here = Here::new(request.resource().as_bytes(), rest);
-    let mut allowed = false;
-    let mut visit = |id: PatternId| {
-        let brought = match image.open_rows.get(id.as_usize()) {
-            None => Decision::ExplicitDeny,
-            Some(&MANY_ROWS) => pattern_apart(image, request, place, id),
-            Some(&at) => rows_apart(image, request, place, at),
-        };
-        match brought {
-            Decision::ImplicitDeny => {}
-            Decision::Allow => allowed = true,
-            Decision::ExplicitDeny => return ControlFlow::Break(()),
-        }
-        ControlFlow::Continue(())
-    };
-    let flow = image
-        .automaton
-        .for_each_at::<Least>(accept, &here, &mut visit);
-    decision(flow, allowed)
-}
-
-/// Returns the answer of a row and those that count with it.
-#[inline(never)]
-fn rows_apart(image: &View<'_>, request: &Request<'_>, place: Place, first: u32) -> Decision {
-    let mut allowed = false;
-    let flow = rows(image, request, place, first, &mut allowed);
-    decision(flow, allowed)
-}
-
-/// What a pattern that matches brings by itself, in the general way.
-#[inline(never)]
-fn pattern_apart(image: &View<'_>, request: &Request<'_>, place: Place, id: PatternId) -> Decision {
     let mut allowed = false;
     let walk = Walk::new(image, request, place, Asked::whole(request));
     let flow = walk.pattern(id, &mut allowed, None);
@@ -322,7 +107,7 @@ fn pattern_apart(image: &View<'_>, request: &Request<'_>, place: Place, id: Patt
 }
 
 #[inline(never)]
-fn decide_apart(image: &View<'_>, request: &Request<'_>, place: Place) -> Decision {
+pub(super) fn decide_apart(image: &View<'_>, request: &Request<'_>, place: Place) -> Decision {
     decide_at(image, request, place, Asked::whole(request))
 }
 
@@ -344,7 +129,7 @@ fn decide_at(
 }
 
 #[inline(always)]
-const fn decision(flow: ControlFlow<()>, allowed: bool) -> Decision {
+pub(super) const fn decision(flow: ControlFlow<()>, allowed: bool) -> Decision {
     match flow {
         ControlFlow::Break(()) => Decision::ExplicitDeny,
         ControlFlow::Continue(()) if allowed => Decision::Allow,

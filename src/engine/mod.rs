@@ -9,7 +9,9 @@
 //! A decision reads the image and the request, and nothing else: it does not allocate,
 //! lock, log or panic, and cannot fail. What cannot be told at request time denies.
 //!
-//! - `decide`: the hot path, one by one and in batches, and the general way;
+//! - `decide`: which way a request takes, and the general way;
+//! - `open`: the way of nearly all of them;
+//! - `batch`: many of them at once;
 //! - `place`: request → where it stands in the rows;
 //! - `row`: rows → answers;
 //! - `withheld`: what `NotResource` brings;
@@ -31,12 +33,14 @@
 //! - `map`: engines of mapped files, with the feature `mmap`;
 //! - `handle`: an engine that can be replaced while it is used.
 
+mod batch;
 mod condition;
 mod context;
 mod decide;
 mod explain;
 mod inspect;
 mod lane;
+mod open;
 mod place;
 mod row;
 mod template;
@@ -136,7 +140,7 @@ impl Engine {
     /// # Ok::<(), portcullis::BuildError>(())
     /// ```
     pub fn decide_batch(&self, requests: &[Request<'_>], decisions: &mut [Decision]) -> usize {
-        decide::decide_batch(self.level, self.image.view(), requests, decisions)
+        batch::decide_batch(self.level, self.image.view(), requests, decisions)
     }
 
     /// Returns the decision with the statements that caused it.

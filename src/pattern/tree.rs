@@ -102,6 +102,20 @@ pub(crate) struct Step<'a, 't> {
     pub(crate) rest: &'t [u8],
 }
 
+/// A child that a node chooses for a text, before anybody looked at it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choice<'t> {
+    /// Where it is, or the first of those that would be there.
+    pub(crate) at: u32,
+    /// Whose child.
+    parent: u32,
+    /// The bytes that choose it, and how many they are.
+    key: [u64; 2],
+    stride: usize,
+    /// What of the text is behind the parent.
+    rest: &'t [u8],
+}
+
 impl<'a> TreeView<'a> {
     /// Returns how many nodes there are, without places that nobody has.
     pub(crate) fn node_count(&self) -> usize {
@@ -122,16 +136,39 @@ impl<'a> TreeView<'a> {
     /// Returns the child of `node` whose label starts `rest`, and what is behind the label.
     #[inline(always)]
     pub(crate) fn step<'t>(&self, node: &Node, rest: &'t [u8]) -> Option<Step<'a, 't>> {
-        if node.stride == 0 {
-            return self.enter(node.only_child, rest);
+        match node.stride {
+            0 => self.enter(node.only_child, rest),
+            _ => self.arrive(&self.choose(node, rest)?),
         }
+    }
+
+    /// Returns where the child of a `node` that has a stride would be, without a look at it.
+    #[inline(always)]
+    pub(crate) fn choose<'t>(&self, node: &Node, rest: &'t [u8]) -> Option<Choice<'t>> {
         let stride = node.stride.as_usize();
-        let chosen = key(rest, stride)?;
-        let name = node.only_child;
-        let mut at = self.place(name, chosen)?;
+        let (key, parent) = (key(rest, stride)?, node.only_child);
+        Some(Choice {
+            at: self.place(parent, key)?,
+            parent,
+            key,
+            stride,
+            rest,
+        })
+    }
+
+    /// Returns the child that was chosen, if it is there and its label starts the text.
+    #[inline(always)]
+    pub(crate) fn arrive<'t>(&self, choice: &Choice<'t>) -> Option<Step<'a, 't>> {
+        let &Choice {
+            mut at,
+            parent,
+            key,
+            stride,
+            rest,
+        } = choice;
         loop {
             let child = self.nodes.get(at.as_usize())?;
-            if child.key == chosen && child.parent == name {
+            if child.key == key && child.parent == parent {
                 return self.enter_chosen((at, child), stride, rest);
             }
             if child.next <= at {
@@ -139,15 +176,6 @@ impl<'a> TreeView<'a> {
             }
             at = child.next;
         }
-    }
-
-    /// Returns where the root's child for `text` is, if it has children to choose from and that is one.
-    #[inline(always)]
-    pub(crate) fn first_place(&self, text: &[u8]) -> Option<u32> {
-        let root = self.nodes.first()?;
-        let rest = text.get(root.label.len.as_usize()..)?;
-        let chosen = key(rest, root.stride.as_usize()).filter(|_| root.stride != 0)?;
-        self.place(root.only_child, chosen)
     }
 
     #[inline(always)]

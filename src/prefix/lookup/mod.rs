@@ -223,6 +223,12 @@ impl LookupV4View<'_> {
             && count.is_power_of_two()
     }
 
+    /// Begins to load what the look-up of `address` will wait for, where that is known ahead.
+    #[inline(always)]
+    pub(crate) fn begin(&self, address: u32) {
+        self.quads.begin(address);
+    }
+
     /// Returns the class of `address`.
     #[inline(always)]
     pub(crate) fn class(&self, address: u32) -> ClassId {

@@ -42,6 +42,7 @@ use super::steps::{class, highest};
 use crate::util::int::to_u32;
 use crate::util::int::{AsUsize, low32};
 use crate::util::table::tables;
+use crate::util::vector::prefetch;
 
 /// The steps of a quad.
 const WIDTH: usize = 4;
@@ -212,6 +213,12 @@ impl QuadsView<'_> {
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
         self.quads.is_empty()
+    }
+
+    /// Begins to load what [`Self::class`] of `key` waits for.
+    #[inline(always)]
+    pub(crate) fn begin(&self, key: u32) {
+        prefetch(self.quads, key.wrapping_shr(self.shift).as_usize());
     }
 
     /// Returns the class of `key`.

@@ -1,0 +1,242 @@
+//! The open way: what nearly every request takes.
+//!
+//! An anonymous caller invokes, and no `NotResource` brings anything. It is compiled for what the
+//! processor has, and looks at as little as it can, in this order:
+//!
+//! ```text
+//! address ─▶ class ── quiet? ──▶ implicit deny: no pattern brings it anything
+//!                        │
+//! resource ─▶ node, and its row ── nothing for the class? ──▶ next node
+//!                        │
+//!                rest of the text against what hangs at the node, up to the first that fits
+//!                        ▼
+//!                      cell
+//! ```
+//!
+//! Nanoseconds a decision, minima of alternated runs (Sapphire Rapids, two cores), of statements of two
+//! patterns and ten CIDRs: 29 at 10 statements, 29 at 100, 36 at 1 000, 58 at 10 000. The form before,
+//! which collected all patterns that match and then asked their rows, took 57, 55, 68 and 121 there;
+//! with a node's part of the walk in the walk itself it is 35, 36, 45 and 70.
+
+use core::ops::ControlFlow;
+
+use super::decide::{decision, pattern_apart};
+use super::place::{Place, is_quiet};
+use super::row::{cell, program, rows};
+use crate::decision::Decision;
+use crate::image::{Cell, MANY_ROWS, NO_ROW, View};
+use crate::pattern::automaton::{Accept, Here};
+use crate::pattern::tree::{NO_CHILD, Node, Step};
+use crate::request::Request;
+use crate::util::ids::{Id, PatternId};
+use crate::util::int::AsUsize;
+use crate::util::vector::{Least, Vectors, Work};
+
+/// Returns whether a request takes this way.
+#[inline(always)]
+pub(super) const fn is_open(image: &View<'_>, request: &Request<'_>) -> bool {
+    image.withheld.is_empty() && request.is_open()
+}
+
+/// Decides about a request that takes this way.
+#[inline(always)]
+pub(super) fn decide_open<V: Vectors>(
+    image: &View<'_>,
+    request: &Request<'_>,
+    place: Place,
+) -> Decision {
+    // PERF: what comes from nowhere that a statement names does not read its resource.
+    if is_quiet(image, place) {
+        return Decision::ImplicitDeny;
+    }
+    let root = image.automaton.heads.root(request.resource().as_bytes());
+    decide_from::<V>(image, request, place, root)
+}
+
+/// [`decide_open`] by what is at a step of the resource's way, and behind it.
+#[inline(always)]
+pub(super) fn decide_from<V: Vectors>(
+    image: &View<'_>,
+    request: &Request<'_>,
+    place: Place,
+    first: Option<Step<'_, '_>>,
+) -> Decision {
+    let mut decision = Decision::ImplicitDeny;
+    let mut walk = first;
+    while let Some(step) = walk {
+        let Step { node, rest, .. } = step;
+        // PERF: most nodes on a way have nothing.
+        if node.accept.kind != Accept::KIND_NOTHING {
+            let brought = V::apart(AtNode {
+                image,
+                request,
+                place,
+                step,
+            });
+            match brought {
+                Decision::ImplicitDeny => {}
+                Decision::Allow => decision = Decision::Allow,
+                Decision::ExplicitDeny => return Decision::ExplicitDeny,
+            }
+        }
+        walk = image.automaton.heads.step(node, rest);
+    }
+    decision
+}
+
+/// [`decide_from`] where the cell of the first step is known.
+#[inline(always)]
+pub(super) fn decide_found<V: Vectors>(
+    image: &View<'_>,
+    request: &Request<'_>,
+    place: Place,
+    (step, cell): (Step<'_, '_>, Option<Cell>),
+) -> Decision {
+    let Step { node, rest, .. } = step;
+    let mut brought = Decision::ImplicitDeny;
+    if node.accept.kind != Accept::KIND_NOTHING {
+        brought = V::apart(Found {
+            image,
+            request,
+            place,
+            step,
+            cell,
+        });
+    }
+    if brought == Decision::ExplicitDeny || is_leaf(node) {
+        return brought;
+    }
+    let next = image.automaton.heads.step(node, rest);
+    match decide_from::<V>(image, request, place, next) {
+        Decision::ImplicitDeny => brought,
+        behind => behind,
+    }
+}
+
+/// Returns whether a way ends at a node.
+#[inline(always)]
+pub(super) const fn is_leaf(node: &Node) -> bool {
+    node.stride == 0 && node.only_child == NO_CHILD
+}
+
+/// Returns the cell that all patterns of a node bring, if there is one.
+#[inline(always)]
+pub(super) fn cell_at(image: &View<'_>, place: Place, step: &Step<'_, '_>) -> Option<Cell> {
+    let row = image.node_rows.get(step.at.as_usize())?;
+    cell(image, place, (step.node.accept.value, row))
+}
+
+/// What the patterns of one node bring to a request in the open lanes.
+struct AtNode<'i, 'r> {
+    image: &'i View<'i>,
+    request: &'i Request<'r>,
+    place: Place,
+    step: Step<'i, 'r>,
+}
+
+impl Work for AtNode<'_, '_> {
+    type Output = Decision;
+
+    #[inline(always)]
+    fn run<V: Vectors>(self) -> Decision {
+        let Self {
+            image,
+            request,
+            place,
+            step,
+        } = self;
+        // PERF: the row first, as it often brings nothing, and then nothing has to match.
+        let cell = cell_at(image, place, &step);
+        Found {
+            image,
+            request,
+            place,
+            step,
+            cell,
+        }
+        .run::<V>()
+    }
+}
+
+/// [`AtNode`] whose cell is known.
+struct Found<'i, 'r> {
+    image: &'i View<'i>,
+    request: &'i Request<'r>,
+    place: Place,
+    step: Step<'i, 'r>,
+    cell: Option<Cell>,
+}
+
+impl Work for Found<'_, '_> {
+    type Output = Decision;
+
+    #[inline(always)]
+    fn run<V: Vectors>(self) -> Decision {
+        let Self {
+            image,
+            request,
+            place,
+            step: Step { node, rest, .. },
+            cell,
+        } = self;
+        let accept = &node.accept;
+        let Some(cell) = cell else {
+            return at_node_apart(image, request, place, (accept, rest));
+        };
+        if cell == Cell::IMPLICIT {
+            return Decision::ImplicitDeny;
+        }
+        if accept.kind != Accept::KIND_STAR {
+            let text = request.resource().as_bytes();
+            if !image.automaton.any_at::<V>(accept, text, rest) {
+                return Decision::ImplicitDeny;
+            }
+        }
+        match cell {
+            Cell::ALLOW => Decision::Allow,
+            Cell::DENY => Decision::ExplicitDeny,
+            cell => program(image, request, cell),
+        }
+    }
+}
+
+/// [`AtNode`] where the patterns of a node do not bring one row.
+#[inline(never)]
+fn at_node_apart(
+    image: &View<'_>,
+    request: &Request<'_>,
+    place: Place,
+    (accept, rest): (&Accept, &[u8]),
+) -> Decision {
+    // None of them brings anything.
+    if accept.value == NO_ROW {
+        return Decision::ImplicitDeny;
+    }
+    let here = Here::new(request.resource().as_bytes(), rest);
+    let mut allowed = false;
+    let mut visit = |id: PatternId| {
+        let brought = match image.open_rows.get(id.as_usize()) {
+            None => Decision::ExplicitDeny,
+            Some(&MANY_ROWS) => pattern_apart(image, request, place, id),
+            Some(&at) => rows_apart(image, request, place, at),
+        };
+        match brought {
+            Decision::ImplicitDeny => {}
+            Decision::Allow => allowed = true,
+            Decision::ExplicitDeny => return ControlFlow::Break(()),
+        }
+        ControlFlow::Continue(())
+    };
+    let flow = image
+        .automaton
+        .for_each_at::<Least>(accept, &here, &mut visit);
+    decision(flow, allowed)
+}
+
+/// Returns the answer of a row and those that count with it.
+#[inline(never)]
+fn rows_apart(image: &View<'_>, request: &Request<'_>, place: Place, first: u32) -> Decision {
+    let mut allowed = false;
+    let flow = rows(image, request, place, first, &mut allowed);
+    decision(flow, allowed)
+}
