@@ -1,4 +1,4 @@
-//! Who owns the bytes of an image: a buffer of ours, the program itself, or a mapped file.
+//! Who owns the bytes of an image: a buffer of ours, pages of ours, the program itself, or a mapped file.
 
 use alloc::vec::Vec;
 
@@ -6,6 +6,8 @@ use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
 #[cfg(feature = "mmap")]
 use super::map::Mapped;
+#[cfg(all(feature = "huge-pages", target_os = "linux"))]
+use super::pages::Pages;
 
 /// How sections are aligned in an image: to cache lines, which serves every record.
 pub(crate) const ALIGN: usize = 64;
@@ -17,17 +19,41 @@ pub(crate) enum Bytes {
     Buffer(Buffer),
     /// In the program.
     Static(&'static [u8]),
+    /// In huge pages.
+    #[cfg(all(feature = "huge-pages", target_os = "linux"))]
+    Pages(Pages),
     /// In a mapped file.
     #[cfg(feature = "mmap")]
     Mapped(Mapped),
 }
 
 impl Bytes {
+    /// Owns what is in a buffer, where it is read fastest.
+    #[cfg(feature = "std")]
+    pub(crate) fn of(buffer: Buffer) -> Self {
+        #[cfg(all(feature = "huge-pages", target_os = "linux"))]
+        if let Some(pages) = Pages::copy(buffer.as_slice()) {
+            return Self::Pages(pages);
+        }
+        Self::Buffer(buffer)
+    }
+
+    /// Owns a copy of `bytes`, or returns `None` where there is no room for it.
+    pub(crate) fn copy(bytes: &[u8]) -> Option<Self> {
+        #[cfg(all(feature = "huge-pages", target_os = "linux"))]
+        if let Some(pages) = Pages::copy(bytes) {
+            return Some(Self::Pages(pages));
+        }
+        Buffer::copy(bytes).map(Self::Buffer)
+    }
+
     /// Returns the bytes.
     pub(crate) fn as_slice(&self) -> &[u8] {
         match self {
             Self::Buffer(buffer) => buffer.as_slice(),
             Self::Static(bytes) => bytes,
+            #[cfg(all(feature = "huge-pages", target_os = "linux"))]
+            Self::Pages(pages) => pages.as_slice(),
             #[cfg(feature = "mmap")]
             Self::Mapped(mapped) => mapped.as_slice(),
         }

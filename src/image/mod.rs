@@ -22,7 +22,8 @@
 //! tested by itself against the sorted ranges of its prefix lists; a build without
 //! classes keeps all of them so. Both forms are always exact.
 //!
-//! What decides: `tables` has the types, `file` and `loaded` take them from what `bytes` owns,
+//! What decides: `tables` has the types, `file` and `loaded` take them from what `bytes` owns
+//! (the heap, huge `pages`, the program or a `map`),
 //! `validate` checks them, `keys` and `caller` say what records are found by.
 //!
 //! What builds, under the feature `build` and in its order: `conditions` (lists, conditions),
@@ -40,6 +41,8 @@ pub(crate) mod keys;
 mod loaded;
 #[cfg(feature = "mmap")]
 pub(crate) mod map;
+#[cfg(all(feature = "huge-pages", target_os = "linux"))]
+mod pages;
 mod tables;
 mod validate;
 

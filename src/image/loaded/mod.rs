@@ -7,7 +7,9 @@ mod read;
 
 use self_cell::self_cell;
 
-use super::bytes::{Buffer, Bytes};
+#[cfg(feature = "std")]
+use super::bytes::Buffer;
+use super::bytes::Bytes;
 use super::error::{ImageError, ImageErrorKind};
 use super::file;
 use super::tables::View;
@@ -40,8 +42,7 @@ impl Loaded {
     /// Checks a copy of the bytes of an image.
     pub(crate) fn copy(bytes: &[u8]) -> Result<Self, ImageError> {
         file::check_front(bytes)?;
-        let buffer = Buffer::copy(bytes).ok_or(ImageErrorKind::Memory)?;
-        Self::open(Bytes::Buffer(buffer))
+        Self::open(Bytes::copy(bytes).ok_or(ImageErrorKind::Memory)?)
     }
 
     /// Returns the tables.
