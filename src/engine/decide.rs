@@ -39,13 +39,14 @@ impl Work for One<'_, '_> {
 
     #[inline(always)]
     fn run<V: Vectors>(self) -> Decision {
-        let place = place(self.image, self.request);
-        decide_placed::<V>(self.image, self.request, place)
+        decide_one::<V>(self.image, self.request)
     }
 }
 
+/// Decides, by the way the request takes.
 #[inline(always)]
-fn decide_placed<V: Vectors>(image: &View<'_>, request: &Request<'_>, place: Place) -> Decision {
+pub(super) fn decide_one<V: Vectors>(image: &View<'_>, request: &Request<'_>) -> Decision {
+    let place = place(image, request);
     if is_open(image, request) {
         return decide_open::<V>(image, request, place);
     }

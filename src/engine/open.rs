@@ -25,7 +25,7 @@ use super::place::{Place, is_quiet};
 use super::row::{cell, program, rows};
 use crate::decision::Decision;
 use crate::image::{Cell, MANY_ROWS, NO_ROW, View};
-use crate::pattern::automaton::{Accept, Here};
+use crate::pattern::automaton::Accept;
 use crate::pattern::tree::{NO_CHILD, Node, Step};
 use crate::request::Request;
 use crate::util::ids::{Id, PatternId};
@@ -212,7 +212,7 @@ fn at_node_apart(
     if accept.value == NO_ROW {
         return Decision::ImplicitDeny;
     }
-    let here = Here::new(request.resource().as_bytes(), rest);
+    let text = request.resource().as_bytes();
     let mut allowed = false;
     let mut visit = |id: PatternId| {
         let brought = match image.open_rows.get(id.as_usize()) {
@@ -229,7 +229,7 @@ fn at_node_apart(
     };
     let flow = image
         .automaton
-        .for_each_at::<Least>(accept, &here, &mut visit);
+        .for_each_at::<Least>(accept, (text, rest), &mut visit);
     decision(flow, allowed)
 }
 

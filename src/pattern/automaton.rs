@@ -193,11 +193,6 @@ impl<'t> Here<'t> {
             },
         }
     }
-
-    #[inline(always)]
-    fn rest(&self) -> &'t [u8] {
-        self.text.get(self.from..).unwrap_or_default()
-    }
 }
 
 /// Returns the bytes of a `rest` that is shorter, and zeros behind it.
@@ -245,33 +240,35 @@ impl AutomatonView<'_> {
         let mut here = self.heads.root(text);
         while let Some(Step { node, rest, .. }) = here {
             if node.accept.kind != Accept::KIND_NOTHING {
-                let here = Here::new(text, rest);
-                self.for_each_at::<V>(&node.accept, &here, &mut visit)?;
+                self.for_each_at::<V>(&node.accept, (text, rest), &mut visit)?;
             }
             here = self.heads.step(node, rest);
         }
         ControlFlow::Continue(())
     }
 
-    /// Calls `visit` for each pattern at one node that matches the whole of the text.
+    /// Calls `visit` for each pattern at one node that matches the whole of `text`, of which `rest` is
+    /// behind the head.
     #[inline(always)]
     pub(crate) fn for_each_at<V: Vectors>(
         &self,
         accept: &Accept,
-        here: &Here<'_>,
+        (text, rest): (&[u8], &[u8]),
         visit: &mut impl FnMut(PatternId) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let ids = accept.ids().of(self.ids);
         if accept.kind == Accept::KIND_STAR {
             return ids.iter().try_for_each(|&id| visit(id));
         }
+        // PERF: lent to nobody, so that it stays in registers.
+        let here = Here::new(text, rest);
         for (body, &id) in accept.bodies.of(self.bodies).iter().zip(ids) {
-            if self.fits::<V>(body, *here).is_some() {
+            if self.fits::<V>(body, here).is_some() {
                 visit(id)?;
             }
         }
         if accept.kind == Accept::KIND_GRAMS {
-            self.for_each_by_grams(accept.grams, here, visit)?;
+            self.for_each_by_grams(accept.grams, (text, rest), visit)?;
         }
         ControlFlow::Continue(())
     }
@@ -298,13 +295,14 @@ impl AutomatonView<'_> {
     fn for_each_by_grams(
         &self,
         set: u32,
-        here: &Here<'_>,
+        (text, rest): (&[u8], &[u8]),
         visit: &mut impl FnMut(PatternId) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        self.grams.candidates(set, here.rest(), |tails| {
+        let here = Here::new(text, rest);
+        self.grams.candidates(set, rest, |tails| {
             tails.of(self.tails).iter().try_for_each(|tail| {
                 let body = self.bodies.get(tail.body.as_usize());
-                if body.is_some_and(|body| self.fits::<Least>(body, *here).is_some()) {
+                if body.is_some_and(|body| self.fits::<Least>(body, here).is_some()) {
                     visit(PatternId::from_u32(tail.id))?;
                 }
                 ControlFlow::Continue(())

@@ -194,7 +194,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::automaton::{AutomatonView, Here};
+    use super::super::automaton::AutomatonView;
     use super::super::glob::{self, program};
     use super::super::tree::Step;
     use super::*;
@@ -213,7 +213,6 @@ mod tests {
             let mut walk = automaton.heads.root(text.as_bytes());
             let mut found = false;
             while let Some(Step { node, rest, .. }) = walk {
-                let here = Here::new(text.as_bytes(), rest);
                 found |= match node.accept.kind {
                     Accept::KIND_NOTHING => false,
                     Accept::KIND_STAR => true,
@@ -221,7 +220,9 @@ mod tests {
                         automaton.any_at::<V>(&node.accept, text.as_bytes(), rest)
                     }
                     _ => automaton
-                        .for_each_at::<V>(&node.accept, &here, &mut |_| ControlFlow::Break(()))
+                        .for_each_at::<V>(&node.accept, (text.as_bytes(), rest), &mut |_| {
+                            ControlFlow::Break(())
+                        })
                         .is_break(),
                 };
                 walk = automaton.heads.step(node, rest);

@@ -32,9 +32,9 @@ use super::place::Placed;
 use crate::util::bytes;
 use crate::util::extent::Extent;
 use crate::util::hash;
-use crate::util::int::AsUsize;
 #[cfg(feature = "build")]
 use crate::util::int::to_u32;
+use crate::util::int::{AsUsize, low64};
 #[cfg(feature = "build")]
 use crate::util::keyed::Map;
 use crate::util::table::tables;
@@ -110,7 +110,7 @@ pub(crate) struct Choice<'t> {
     /// Whose child.
     parent: u32,
     /// The bytes that choose it, and how many they are.
-    key: [u64; 2],
+    key: u128,
     stride: usize,
     /// What of the text is behind the parent.
     rest: &'t [u8],
@@ -168,7 +168,7 @@ impl<'a> TreeView<'a> {
         } = choice;
         loop {
             let child = self.nodes.get(at.as_usize())?;
-            if child.key == key && child.parent == parent {
+            if words(key) == child.key && child.parent == parent {
                 return self.enter_chosen((at, child), stride, rest);
             }
             if child.next <= at {
@@ -179,7 +179,8 @@ impl<'a> TreeView<'a> {
     }
 
     #[inline(always)]
-    fn place(&self, name: u32, [first, second]: [u64; 2]) -> Option<u32> {
+    fn place(&self, name: u32, key: u128) -> Option<u32> {
+        let [first, second] = words(key);
         // The nodes choose apart by what leads to them.
         let hash = hash::words(name, first, second);
         let shift = *self.shifts.get(place::group(hash, self.bits))?;
@@ -258,7 +259,7 @@ impl Tree {
                     tree.nodes.get_mut(parent.as_usize())?.only_child = at;
                     ([0; 2], NO_CHILD)
                 }
-                Some((parent, stride)) => (key(label, stride)?, parent),
+                Some((parent, stride)) => (words(key(label, stride)?), parent),
             };
             let here = below.partition_point(|&item| key_of(item).len() == depth);
             let (ending, deeper) = below.split_at_checked(here).unwrap_or((below, &[]));
@@ -394,9 +395,11 @@ struct Open<'o> {
     parent: Option<(u32, usize)>,
 }
 
-/// Returns the first `stride` bytes as two words, or `None` where `rest` is shorter.
+/// Returns the first `stride` bytes, or `None` where `rest` is shorter.
+///
+/// PERF: in one word, as two become a vector on their way, which is taken apart in memory.
 #[inline(always)]
-fn key(rest: &[u8], stride: usize) -> Option<[u64; 2]> {
+fn key(rest: &[u8], stride: usize) -> Option<u128> {
     match rest.first_chunk() {
         Some(bytes) => masked(bytes, stride),
         None => key_of_short(rest, stride),
@@ -404,20 +407,24 @@ fn key(rest: &[u8], stride: usize) -> Option<[u64; 2]> {
 }
 
 #[inline(always)]
-fn masked(bytes: &[u8; STRIDE_MAX], stride: usize) -> Option<[u64; 2]> {
-    let &(first_mask, second_mask) = MASKS.get(stride)?;
-    let (&[first, second], _) = bytes.as_chunks::<8>().0.split_first_chunk::<2>()?;
-    let (first, second) = (u64::from_le_bytes(first), u64::from_le_bytes(second));
-    Some([first & first_mask, second & second_mask])
+fn masked(bytes: &[u8; STRIDE_MAX], stride: usize) -> Option<u128> {
+    let mask = MASKS.get(stride)?;
+    Some(u128::from_le_bytes(*bytes) & mask)
 }
 
 /// PERF: apart, as it hardly ever occurs and costs the walk its registers.
 #[inline(never)]
-fn key_of_short(rest: &[u8], stride: usize) -> Option<[u64; 2]> {
+fn key_of_short(rest: &[u8], stride: usize) -> Option<u128> {
     let start = rest.get(..stride)?;
     let mut bytes = [0; STRIDE_MAX];
     bytes.get_mut(..stride)?.copy_from_slice(start);
     masked(&bytes, stride)
+}
+
+/// Returns a key as nodes have it.
+#[inline(always)]
+fn words(key: u128) -> [u64; 2] {
+    [low64(key), low64(key >> 64)]
 }
 
 /// The bits of the first so many bytes.
@@ -425,16 +432,11 @@ fn key_of_short(rest: &[u8], stride: usize) -> Option<[u64; 2]> {
     clippy::indexing_slicing,
     reason = "done by the compiler, which would refuse"
 )]
-const MASKS: [(u64, u64); STRIDE_MAX + 1] = {
-    let mut masks = [(0_u64, 0_u64); STRIDE_MAX + 1];
+const MASKS: [u128; STRIDE_MAX + 1] = {
+    let mut masks = [0; STRIDE_MAX + 1];
     let mut stride = 1;
     while stride <= STRIDE_MAX {
-        let (first, second) = masks[stride - 1];
-        masks[stride] = if stride <= 8 {
-            (first << 8 | 0xff, 0)
-        } else {
-            (first, second << 8 | 0xff)
-        };
+        masks[stride] = masks[stride - 1] << 8 | 0xff;
         stride += 1;
     }
     masks
