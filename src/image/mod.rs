@@ -23,7 +23,7 @@
 //! classes keeps all of them so. Both forms are always exact.
 //!
 //! What decides: `tables` has the types, `file` and `loaded` take them from what `bytes` owns
-//! (the heap, huge `pages`, the program or a `map`),
+//! (the heap or huge `pages`, the program, a `map`),
 //! `validate` checks them, `keys` and `caller` say what records are found by.
 //!
 //! What builds, under the feature `build` and in its order: `conditions` (lists, conditions),

@@ -40,9 +40,12 @@ pub(in crate::image) fn write(image: Image, limit: u64) -> Result<Buffer, BuildE
     }
     let mut buffer = Buffer::with_capacity(at).ok_or_else(over_limit)?;
     // INVARIANT: measured just before, so each table comes to stand where its entry says.
-    buffer.append_aligned(&vec![0; body]);
-    buffer.append_aligned(layout.scalars.as_bytes());
+    buffer.table(&vec![0; body]);
+    buffer.table(layout.scalars.as_bytes());
     image.store(&mut buffer);
+    if buffer.as_slice().len() != at {
+        return Err(BuildError::too_large("tables of the image"));
+    }
     seal(buffer.as_mut_slice(), &declared, &entries);
     Ok(buffer)
 }
@@ -95,6 +98,7 @@ impl Measure for Layout {
 
 impl Store for Buffer {
     fn table(&mut self, bytes: &[u8]) {
-        self.append_aligned(bytes);
+        // What is not taken in is missed when the length is looked at.
+        let _ = self.append_aligned(bytes);
     }
 }

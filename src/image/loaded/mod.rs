@@ -7,9 +7,7 @@ mod read;
 
 use self_cell::self_cell;
 
-#[cfg(feature = "std")]
-use super::bytes::Buffer;
-use super::bytes::Bytes;
+use super::bytes::{Buffer, Bytes};
 use super::error::{ImageError, ImageErrorKind};
 use super::file;
 use super::tables::View;
@@ -42,7 +40,8 @@ impl Loaded {
     /// Checks a copy of the bytes of an image.
     pub(crate) fn copy(bytes: &[u8]) -> Result<Self, ImageError> {
         file::check_front(bytes)?;
-        Self::open(Bytes::copy(bytes).ok_or(ImageErrorKind::Memory)?)
+        let buffer = Buffer::copy(bytes).ok_or(ImageErrorKind::Memory)?;
+        Self::open(Bytes::Buffer(buffer))
     }
 
     /// Returns the tables.

@@ -24,6 +24,6 @@ impl Loaded {
             .ok_or(ImageErrorKind::NotAnImage)?;
         head.copy_from_slice(&magic);
         file.read_exact(rest).map_err(ImageErrorKind::Read)?;
-        Self::open(Bytes::of(buffer))
+        Self::open(Bytes::Buffer(buffer))
     }
 }

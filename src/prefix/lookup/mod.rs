@@ -164,10 +164,10 @@ impl LookupV4 {
                 ..lookup
             });
         }
-        let mixed = Mixed::new(stretches);
         if codes::width(count) <= 2
-            && mixed.escapes <= mixed.nodes
             && stretches.len() >= CELLS
+            && let mixed = Mixed::new(stretches)
+            && mixed.escapes <= mixed.nodes
             && let Some(codes) = Codes::new(stretches, count)
         {
             return Some(Self { codes, ..lookup });
