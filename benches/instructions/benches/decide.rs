@@ -21,15 +21,15 @@ fn baseline(instructions: u64) -> LibraryBenchmarkConfig {
 }
 
 #[library_benchmark]
-#[bench::statements_10(args = (Case::statements(10),), config = baseline(82_192))]
-#[bench::statements_100(args = (Case::statements(100),), config = baseline(83_564))]
-#[bench::statements_1000(args = (Case::statements(1_000),), config = baseline(85_189))]
-#[bench::statements_10000(args = (Case::statements(10_000),), config = baseline(91_947))]
+#[bench::statements_10(args = (Case::statements(10),), config = baseline(83_204))]
+#[bench::statements_100(args = (Case::statements(100),), config = baseline(84_763))]
+#[bench::statements_1000(args = (Case::statements(1_000),), config = baseline(86_703))]
+#[bench::statements_10000(args = (Case::statements(10_000),), config = baseline(94_313))]
 #[bench::block_list_1000(args = (Case::block_list(1_000),), config = baseline(78_003))]
-#[bench::block_list_100000(args = (Case::block_list(100_000),), config = baseline(77_087))]
-#[bench::block_list_1000000(args = (Case::block_list(1_000_000),), config = baseline(77_336))]
-#[bench::block_list_v6_200000(args = (Case::block_list_v6(200_000),), config = baseline(91_256))]
-#[bench::all_open_10000(args = (Case::all_open(10_000),), config = baseline(73_267))]
+#[bench::block_list_100000(args = (Case::block_list(100_000),), config = baseline(77_343))]
+#[bench::block_list_1000000(args = (Case::block_list(1_000_000),), config = baseline(77_592))]
+#[bench::block_list_v6_200000(args = (Case::block_list_v6(200_000),), config = baseline(92_286))]
+#[bench::all_open_10000(args = (Case::all_open(10_000),), config = baseline(74_291))]
 fn decide(case: Case) -> (usize, Case) {
     // The case goes back, so that freeing it is not counted.
     (black_box(case.decide()), case)

@@ -238,12 +238,12 @@ impl LookupV4View<'_> {
         if !self.quads.is_empty() {
             return ClassId::from_u32(self.quads.class(address));
         }
+        if let Some(class) = self.codes.class(address) {
+            return class;
+        }
         let block = address.wrapping_shr(self.bits).as_usize();
         if !self.steps.is_empty() {
             return ClassId::from_u32(self.steps.class(block, address));
-        }
-        if let Some(class) = self.codes.class(address) {
-            return class;
         }
         ClassId::from_u32(self.runs.class(block, low16(address)))
     }
