@@ -95,13 +95,13 @@ pub(super) fn decide_found<V: Vectors>(
     let Step { node, rest, .. } = step;
     let mut brought = Decision::ImplicitDeny;
     if node.accept.kind != Accept::KIND_NOTHING {
-        brought = V::apart(Found {
+        let node = AtNode {
             image,
             request,
             place,
             step,
-            cell,
-        });
+        };
+        brought = V::apart(Found { node, cell });
     }
     if brought == Decision::ExplicitDeny || is_leaf(node) {
         return brought;
@@ -139,31 +139,15 @@ impl Work for AtNode<'_, '_> {
 
     #[inline(always)]
     fn run<V: Vectors>(self) -> Decision {
-        let Self {
-            image,
-            request,
-            place,
-            step,
-        } = self;
         // PERF: the row first, as it often brings nothing, and then nothing has to match.
-        let cell = cell_at(image, place, &step);
-        Found {
-            image,
-            request,
-            place,
-            step,
-            cell,
-        }
-        .run::<V>()
+        let cell = cell_at(self.image, self.place, &self.step);
+        Found { node: self, cell }.run::<V>()
     }
 }
 
 /// [`AtNode`] whose cell is known.
 struct Found<'i, 'r> {
-    image: &'i View<'i>,
-    request: &'i Request<'r>,
-    place: Place,
-    step: Step<'i, 'r>,
+    node: AtNode<'i, 'r>,
     cell: Option<Cell>,
 }
 
@@ -172,13 +156,13 @@ impl Work for Found<'_, '_> {
 
     #[inline(always)]
     fn run<V: Vectors>(self) -> Decision {
-        let Self {
+        let Self { node, cell } = self;
+        let AtNode {
             image,
             request,
             place,
             step: Step { node, rest, .. },
-            cell,
-        } = self;
+        } = node;
         let accept = &node.accept;
         let Some(cell) = cell else {
             return at_node_apart(image, request, place, (accept, rest));

@@ -126,7 +126,7 @@ fn batches_of_a_large_engine() {
         let count = expected.iter().filter(|&&d| d == outcome).count();
         assert!(count > 10, "{outcome}: {count}");
     }
-    for length in [1, 15, 16, 17, 300] {
+    for length in [1, 15, 16, 17, 31, 32, 33, 64, 65, 300] {
         let mut decisions = vec![Decision::Allow; length];
         assert_eq!(engine.decide_batch(&requests, &mut decisions), length);
         assert_eq!(decisions, expected[..length]);

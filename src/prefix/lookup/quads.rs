@@ -164,6 +164,14 @@ impl Quads {
         Some(Self { quads, shift })
     }
 
+    /// Returns the shifts of the blocks that are divided.
+    #[cfg(test)]
+    pub(crate) fn ways(&self) -> Vec<u32> {
+        let words = self.quads.iter().map(|quad| quad.0[0]);
+        let ways = words.filter(|word| word & STEP == 0);
+        ways.map(|word| way(word).2).collect()
+    }
+
     /// Changes all tables at random.
     #[cfg(test)]
     pub(crate) fn corrupt(&mut self, mut random: impl FnMut() -> u64) {

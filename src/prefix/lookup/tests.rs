@@ -386,6 +386,27 @@ fn any_content_is_looked_up_without_a_panic() {
     }
 }
 
+/// Few blocks have so many steps that they are divided, and the parts of these again.
+#[test]
+fn divided_blocks_agree() {
+    for (first, step) in [
+        (0x0a0b_0c00_u32, 1),
+        (0x0a0b_0c01, 3),
+        (u32::MAX - 59, 1),
+        (0, 2),
+    ] {
+        for count in [2, 300] {
+            let spread = (0..1900).map(|at| at << 21 | at << 3);
+            let near = (0..60).map(|at| first.saturating_add(at * step));
+            let lookup = assert_agrees(&classes(spread.chain(near).collect(), count, random(5)));
+            assert_eq!(lookup.view().shape(), Shape::Quads);
+            let ways = lookup.quads.ways();
+            let (highest, lowest) = (ways.iter().max().unwrap(), ways.iter().min().unwrap());
+            assert!(lowest < highest, "{first:#x}: no part is divided: {ways:?}");
+        }
+    }
+}
+
 #[test]
 fn tables_that_lie_are_not_sound() {
     let tables = |len, count| LookupV4::new(&classes(starts(len, 0, random(1)), count, random(2)));
