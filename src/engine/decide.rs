@@ -1,10 +1,9 @@
-//! The hot path: class, patterns, rows, cells.
+//! Which way a request takes, and the general way: class, patterns, rows, cells.
 //!
 //! The strongest answer of all rows counts, so a deny ends the way; an allow is kept while the
 //! rest is looked at.
 //!
-//! What nearly every request is has a way of its own, `open`; all else takes the general way, pattern
-//! by pattern.
+//! What nearly every request is has a way of its own, `open`; all else goes pattern by pattern.
 
 use core::ops::ControlFlow;
 
