@@ -25,7 +25,7 @@
 //! | none | what decides: requests, and an [`Engine`] of an image ([`Engine::from_image`], [`Engine::from_static_image`]) to decide, explain and inspect; `no_std`, with `alloc` for the engine, for copies and for explanations | |
 //! | `std` | what needs a system: [`Engine::read_image`] and [`Handle`] | yes |
 //! | `build` | what compiles: [`policy`] with its parser, [`Builder`], [`Scope`], [`mod@reference`], [`analysis`]; needs `std` | yes |
-//! | `huge-pages` | engines from two megabytes on in huge pages, on Linux; they decide faster there | |
+//! | `huge-pages` | engines that are built, read or copied are kept in huge pages from two megabytes on, on Linux where it gives any; they decide faster there; needs `std` | |
 //! | `mmap` | `Engine::map_image`, which maps a file instead of reading it; needs `std` | |
 
 #![cfg_attr(not(feature = "std"), no_std)]

@@ -10,10 +10,10 @@
 //!             the rest of the open way, one by one
 //! ```
 //!
-//! Where the root has no children to choose from, or something hangs at it, there is nothing to load
-//! ahead, and requests are decided one by one.
+//! Where the root has no children to choose from, or something hangs at it (a pattern `*`), requests
+//! are decided one by one, and nothing is loaded ahead.
 //!
-//! Who is left after a stage is numbered without a branch: a guess at who ends there is often wrong.
+//! Who is quiet, and whose cell is nothing, is numbered without a branch: a guess is often wrong.
 //!
 //! Nanoseconds a decision, medians of alternated runs (Sapphire Rapids, two cores), of statements of
 //! two patterns and ten CIDRs, 256 requests at a time: 21.5 at 10 statements, 34 at 10 000. One after
@@ -111,6 +111,7 @@ impl Work for Many<'_, '_, '_> {
     }
 }
 
+/// In place of a request that is not looked at yet.
 const NOWHERE: Loud = (
     0,
     Place {

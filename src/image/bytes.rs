@@ -82,7 +82,7 @@ impl Buffer {
         Some(Self { room, len: 0 })
     }
 
-    /// Appends `bytes`, and zeros up to where the next section begins; `None` past the capacity.
+    /// Appends `bytes`, and zeros up to where the next section begins; `None` past the end of pages.
     #[cfg(feature = "build")]
     pub(crate) fn append_aligned(&mut self, bytes: &[u8]) -> Option<()> {
         let end = self.len.checked_add(bytes.len())?;

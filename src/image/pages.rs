@@ -68,6 +68,15 @@ mod tests {
             pages.as_mut_slice()[len - 1] = 7;
             assert_eq!(pages.as_slice()[len - 1], 7);
             assert_eq!(pages.as_slice().as_ptr().align_offset(HUGE), 0);
+            // What the system says of the memory there: that huge pages were asked for.
+            let start = format!("{:x}-", pages.as_slice().as_ptr().addr());
+            let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+            let map = maps.split_once(&start).map(|(_, map)| map).unwrap();
+            let flags = map
+                .lines()
+                .find_map(|line| line.strip_prefix("VmFlags:"))
+                .unwrap();
+            assert!(flags.split(' ').any(|flag| flag == "hg"), "{flags}");
         }
     }
 }

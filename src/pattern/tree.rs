@@ -74,7 +74,7 @@ tables! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct Node {
-    /// The start of the label by which the parent chooses, as [`key`] has it.
+    /// The start of the label by which the parent chooses: the words of its [`key`].
     pub(crate) key: [u64; 2],
     /// The bytes between parent and node, in [`Tree::labels`]; equal labels are one.
     pub(crate) label: Extent,
@@ -397,7 +397,7 @@ struct Open<'o> {
 
 /// Returns the first `stride` bytes, or `None` where `rest` is shorter.
 ///
-/// PERF: in one word, as two become a vector on their way, which is taken apart in memory.
+/// PERF: as one number, as two become a vector on their way, which is taken apart in memory.
 #[inline(always)]
 fn key(rest: &[u8], stride: usize) -> Option<u128> {
     match rest.first_chunk() {

@@ -31,8 +31,8 @@
 //! | 20 k | 22.5 / 7.3 | 30 B | 26.7 / 9.4 | 28 B |
 //! | 200 k | 47 / 18 | 16.5 B | 59 / 19 | 15.9 B |
 //!
-//! Lists of 100 k prefixes are the one case in which what is there now loses, where all of them are
-//! asked for in turn: see [`quads`] for why they have them all the same.
+//! Lists of 100 k prefixes lose where all of them are asked for in turn: see [`quads`] for why they
+//! have them all the same. The block lists of 100 k and 1 M have cells as before, and differ by chance.
 //!
 //! Lines of keys that were there before the runs held full keys and their classes, padded, with
 //! links where a line was too full, in tables one and a half to three times as large; those of
@@ -254,10 +254,10 @@ impl LookupV4View<'_> {
             Shape::Small
         } else if !self.quads.is_empty() {
             Shape::Quads
-        } else if !self.steps.is_empty() {
-            Shape::Steps
         } else if !self.codes.is_empty() {
             Shape::Codes
+        } else if !self.steps.is_empty() {
+            Shape::Steps
         } else {
             Shape::Runs
         }

@@ -5,7 +5,7 @@
 //!                   = │ way  │  –   │  –   │  –   │ ─▶ quads[base + next bits], and so on
 //! ```
 //!
-//! There are as many blocks as two thirds of the steps or more, so few of them have more than four; such a block is
+//! There are about as many blocks as two thirds of the steps or more, so few of them have more than four; such a block is
 //! divided again, by as many of its next bits as its steps ask for. What is compared is what is
 //! answered with. As in `steps`, a prefix alone is one step, and a key past its size is of class 0.
 //!
@@ -21,8 +21,8 @@
 //! | 100 000 | 16.7 / 5.9 | 50 B | 22.5 / 5.8 | 16 B |
 //!
 //! Of 65 536 addresses, which touch nearly all of it, 100 000 prefixes take 47 / 14, and steps, which
-//! the second-level cache of that machine still holds, 24 / 7. Where neither is held, two loads wait
-//! for one another there, and one does here.
+//! the second-level cache of that machine still holds, 24 / 7. Where no near cache holds either, as
+//! between other work, two loads wait for one another there and one does here; that was not measured.
 //!
 //! Tried: blocks of twice the steps, 13 / 5 at 1 000 and 23 / 8 at 100 000, as the half that is
 //! compared is chosen by a load of its own; half as many blocks, of which too many are divided, 9 / 3.9
@@ -59,6 +59,10 @@ const LOG_BITS: u32 = 5;
 /// How many lower bits of a way are below that logarithm.
 const LOG_SHIFT: u32 = SHIFT_BITS + 1;
 
+/// A block is divided so often at most, one part in another: each time is one more load.
+#[cfg(feature = "build")]
+const DEEPEST: u32 = 4;
+
 /// The steps of a block, or the way to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C, align(32))]
@@ -93,6 +97,8 @@ struct Open<'s> {
     log: u32,
     /// How many lower bits of a key do not tell its part.
     shift: u32,
+    /// In how many others it is.
+    depth: u32,
     /// Its steps, and the one that began before it where that holds its first key.
     steps: &'s [u64],
 }
@@ -100,7 +106,8 @@ struct Open<'s> {
 #[cfg(feature = "build")]
 impl Quads {
     /// Lays out `steps`, of which the first starts at key 0; `None` where quads would be many more than
-    /// steps, as most of these are in few blocks.
+    /// steps, as most of these are in few blocks, or where some are so near one another that it would
+    /// take too many divisions to tell them apart.
     pub(crate) fn new(steps: &[u64]) -> Option<Self> {
         // Spread over the whole line they are fewer than four thirds.
         let most = steps.len().checked_add(steps.len() / 2)?;
@@ -112,6 +119,7 @@ impl Quads {
             base: 0,
             log,
             shift,
+            depth: 0,
             steps,
         }];
         while let Some(block) = open.pop() {
@@ -144,6 +152,7 @@ impl Quads {
                     }
                     continue;
                 }
+                let depth = Some(block.depth + 1).filter(|&depth| depth <= DEEPEST)?;
                 let log = parts(steps.len(), block.shift);
                 let shift = block.shift - log;
                 let base = quads.len();
@@ -157,6 +166,7 @@ impl Quads {
                     base,
                     log,
                     shift,
+                    depth,
                     steps,
                 });
             }
@@ -170,6 +180,13 @@ impl Quads {
         let words = self.quads.iter().map(|quad| quad.0[0]);
         let ways = words.filter(|word| word & STEP == 0);
         ways.map(|word| way(word).2).collect()
+    }
+
+    /// Puts a way in place of a quad's steps.
+    #[cfg(test)]
+    pub(crate) fn set_way(&mut self, at: usize, (base, log, shift): (u32, u32, u32)) {
+        let code = u64::from(log << LOG_SHIFT | shift);
+        self.quads[at].0[0] = u64::from(base) << u32::BITS | code;
     }
 
     /// Changes all tables at random.
@@ -193,7 +210,7 @@ fn holds(step: u64, key: u32) -> bool {
 /// Returns the logarithm of the number of parts of a block of so many steps and bits.
 #[cfg(feature = "build")]
 fn parts(steps: usize, bits: u32) -> u32 {
-    // Of a quad's four a fifth to three eighths are taken.
+    // Of a quad's four about a fifth to three eighths are taken.
     let parts = (steps / 3 * 2).max(2).next_power_of_two();
     parts.ilog2().min(bits)
 }
@@ -205,8 +222,9 @@ impl QuadsView<'_> {
         let is_whole = (1..u32::BITS).contains(&self.shift) && self.is_there(0, blocks);
         let is_way = |quad: &&Quad| quad.0[0] & STEP == 0;
         let leads_on = |quad: &Quad| {
-            let (base, log, _) = way(quad.0[0]);
-            self.is_there(base, 1_u64.wrapping_shl(log))
+            let (base, log, shift) = way(quad.0[0]);
+            let is_within = log > 0 && shift.saturating_add(log) <= self.shift;
+            is_within && self.is_there(base, 1_u64.wrapping_shl(log))
         };
         self.is_empty() || is_whole && self.quads.iter().filter(is_way).all(leads_on)
     }

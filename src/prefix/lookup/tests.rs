@@ -407,6 +407,15 @@ fn divided_blocks_agree() {
     }
 }
 
+/// Five neighbours far from all others would take a division for each bit.
+#[test]
+fn neighbours_are_not_divided_bit_by_bit() {
+    let spread = (0..1000).map(|at: u32| at.wrapping_mul(0x9e37_79b9) & !0xff);
+    let near = [8, 10, 12, 14, 16].map(|at| 0x0a0b_0c00 | at);
+    let lookup = assert_agrees(&classes(spread.chain(near).collect(), 300, random(5)));
+    assert_eq!(lookup.view().shape(), Shape::Steps);
+}
+
 #[test]
 fn tables_that_lie_are_not_sound() {
     let tables = |len, count| LookupV4::new(&classes(starts(len, 0, random(1)), count, random(2)));
@@ -425,6 +434,10 @@ fn tables_that_lie_are_not_sound() {
     assert_faulty(500, 2, |t| t.quads.shift = 0);
     assert_faulty(500, 2, |t| t.quads.shift = 32);
     assert_faulty(500, 2, |t| t.quads.shift -= 1);
+    // Ways of no parts, to too many, and to parts larger than the block.
+    assert_faulty(500, 2, |t| t.quads.set_way(7, (0, 0, 5)));
+    assert_faulty(500, 2, |t| t.quads.set_way(7, (u32::MAX, 1, 5)));
+    assert_faulty(500, 2, |t| t.quads.set_way(7, (0, 12, 31)));
     // Ways are the last things that are laid out.
     assert_faulty(2000, 2, |t| {
         t.quads.quads.pop();
