@@ -6,10 +6,10 @@
 //! ```
 //!
 //! There are about as many blocks as two thirds of the steps or more, so few of them have more than four; such a block is
-//! divided again, by as many of its next bits as its steps ask for. What is compared is what is
+//! divided again, by as many of its next bits as its steps ask for, and three at least. What is compared is what is
 //! answered with. As in `steps`, a prefix alone is one step, and a key past its size is of class 0.
 //!
-//! Beside `steps`, whose index is a load more at a third to a half of the bytes (lists of ten
+//! Beside `steps`, whose index is a load more at a quarter to a half of the bytes (lists of ten
 //! prefixes, latency / throughput in ns of 4 096 addresses, median of 200 rounds in turn, Sapphire
 //! Rapids VM, two cores):
 //!
@@ -17,8 +17,8 @@
 //! |---|---|---|---|---|
 //! | 100 | 7.7 / 3.2 | 41 B a prefix | 8.5 / 3.4 | 19 B |
 //! | 1 000 | 7.8 / 3.3 | 34 B | 8.5 / 3.3 | 16 B |
-//! | 10 000 | 11.4 / 4.2 | 29 B | 14.5 / 4.4 | 15 B |
-//! | 100 000 | 16.7 / 5.9 | 50 B | 22.5 / 5.8 | 16 B |
+//! | 10 000 | 11.4 / 4.2 | 32 B | 14.5 / 4.4 | 15 B |
+//! | 100 000 | 16.7 / 5.9 | 60 B | 22.5 / 5.8 | 16 B |
 //!
 //! Of 65 536 addresses, which touch nearly all of it, 100 000 prefixes take 47 / 14, and steps, which
 //! the second-level cache of that machine still holds, 24 / 7. Where no near cache holds either, as
@@ -59,9 +59,13 @@ const LOG_BITS: u32 = 5;
 /// How many lower bits of a way are below that logarithm.
 const LOG_SHIFT: u32 = SHIFT_BITS + 1;
 
+/// A block that is divided is divided by so many bits at least: what is near is told apart soon.
+#[cfg(feature = "build")]
+const LEAST_LOG: u32 = 3;
+
 /// A block is divided so often at most, one part in another: each time is one more load.
 #[cfg(feature = "build")]
-const DEEPEST: u32 = 4;
+const DEEPEST: u32 = 5;
 
 /// The steps of a block, or the way to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -153,7 +157,8 @@ impl Quads {
                     continue;
                 }
                 let depth = Some(block.depth + 1).filter(|&depth| depth <= DEEPEST)?;
-                let log = parts(steps.len(), block.shift);
+                let log = parts(steps.len(), block.shift).max(LEAST_LOG);
+                let log = log.min(block.shift);
                 let shift = block.shift - log;
                 let base = quads.len();
                 let end = base.checked_add(1 << log).filter(|&end| end <= most)?;

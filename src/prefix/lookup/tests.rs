@@ -407,13 +407,19 @@ fn divided_blocks_agree() {
     }
 }
 
-/// Five neighbours far from all others would take a division for each bit.
+/// Neighbours far from all others would take many divisions.
 #[test]
-fn neighbours_are_not_divided_bit_by_bit() {
-    let spread = (0..1000).map(|at: u32| at.wrapping_mul(0x9e37_79b9) & !0xff);
-    let near = [8, 10, 12, 14, 16].map(|at| 0x0a0b_0c00 | at);
-    let lookup = assert_agrees(&classes(spread.chain(near).collect(), 300, random(5)));
-    assert_eq!(lookup.view().shape(), Shape::Steps);
+fn neighbours_are_divided_a_few_times_or_not_at_all() {
+    for (near, shape) in [
+        ([8, 72, 136, 200, 232], Shape::Quads),
+        ([8, 9, 10, 11, 12], Shape::Steps),
+    ] {
+        let spread = (0..1000).map(|at: u32| at.wrapping_mul(0x9e37_79b9) & !0xff);
+        let near = near.map(|at| 0x0a0b_0c00 | at);
+        let lookup = assert_agrees(&classes(spread.chain(near).collect(), 300, random(5)));
+        assert_eq!(lookup.view().shape(), shape);
+        assert!(lookup.quads.ways().len() <= 5);
+    }
 }
 
 #[test]
