@@ -3,15 +3,17 @@
 //! ```text
 //! requests ─▶ places ───────────────── quiet? ──▶ implicit deny
 //!               ▼
+//!             what all resources share ──── denied? ──▶ explicit deny
+//!               ▼
 //!             nodes and rows, loads begun
 //!               ▼
-//!             nodes, and their cells ── nothing? ──▶ implicit deny
+//!             nodes, and their cells ── nothing? ──▶ what there was before
 //!               ▼
 //!             the rest of the open way, one by one
 //! ```
 //!
-//! Where the root has no children to choose from, or something hangs at it (a pattern `*`), requests
-//! are decided one by one, and nothing is loaded ahead.
+//! Where no node has children to choose from, as with a block list, there are no nodes to load, and
+//! requests are decided one by one: the processor begins their look-ups ahead by itself.
 //!
 //! Who is quiet, and whose cell is nothing, is numbered without a branch: a guess is often wrong.
 //!
@@ -23,22 +25,17 @@
 use core::net::IpAddr;
 
 use super::decide::{decide_apart, decide_one};
-use super::open::{cell_at, decide_found, is_leaf, is_open};
+use super::open::{cell_at, decide_found, decide_to_choice, is_leaf, is_open};
 use super::place::{Place, is_quiet, place};
 use crate::decision::Decision;
 use crate::image::{Base, Cell, View};
-use crate::pattern::automaton::Accept;
-use crate::pattern::tree::{Choice, Node, Step};
+use crate::pattern::tree::{Choice, Step};
 use crate::request::{Address, Request};
 use crate::util::int::AsUsize;
 use crate::util::vector::{Level, Vectors, Work, prefetch};
 
 /// How many requests are under way at once.
 const BATCH: usize = 32;
-
-/// From this many nodes on, which are more than the nearest caches hold, the look-ups of the next
-/// requests are begun as well: 1.5 of 35 ns at 10 000 statements, where it costs 2 of 22 at 10.
-const AHEAD_FROM: usize = 2048;
 
 /// Decides each of `requests`; stops at the shorter of the slices and returns its length.
 pub(super) fn decide_batch(
@@ -64,7 +61,10 @@ struct Many<'i, 'r, 'd> {
 /// A request that an address class is not enough for: its number, and its place.
 type Loud = (usize, Place);
 
-/// The same at the root's child, and the cell there.
+/// Such a request, and the child that its resource chooses.
+type Led<'r> = (Loud, Choice<'r>);
+
+/// Such a request at that child, and the cell there.
 type Found<'i, 'r> = (Loud, Step<'i, 'r>, Option<Cell>);
 
 impl Work for Many<'_, '_, '_> {
@@ -78,32 +78,32 @@ impl Work for Many<'_, '_, '_> {
             decisions,
         } = self;
         let len = requests.len().min(decisions.len());
-        let nodes = image.automaton.heads.nodes;
-        let Some(root) = nodes.first().filter(|root| leads_on(root)) else {
+        if image.automaton.heads.places == 0 {
             for (request, decision) in requests.iter().zip(decisions) {
                 *decision = decide_one::<V>(image, request);
             }
             return len;
-        };
+        }
         // PERF: made once, as it takes as long as a decision.
-        let mut places = [NOWHERE; BATCH];
-        let mut choices = [None; BATCH];
+        let mut loud = [NOWHERE; BATCH];
+        let mut led = [None; BATCH];
         let mut found = [None; BATCH];
         let mut ahead = requests;
         for (requests, decisions) in requests.chunks(BATCH).zip(decisions.chunks_mut(BATCH)) {
-            let loud = look_up(image, requests, decisions, &mut places);
+            let loud = look_up(image, requests, decisions, &mut loud);
             ahead = ahead.get(BATCH..).unwrap_or_default();
-            if nodes.len() >= AHEAD_FROM {
+            if image.primary.v4.is_far() {
                 begin_look_ups(image, ahead.get(..BATCH).unwrap_or(ahead));
             }
-            choose(image, root, (requests, loud), &mut choices);
-            for found in arrive(image, loud, &choices, &mut found) {
+            let led = choose::<V>(image, requests, decisions, loud, &mut led);
+            for found in arrive(image, led, &mut found) {
                 let &Some(((number, place), step, cell)) = found else {
                     continue;
                 };
                 let each = (requests.get(number), decisions.get_mut(number));
                 if let (Some(request), Some(decision)) = each {
-                    *decision = decide_found::<V>(image, request, place, (step, cell));
+                    let known = (step, cell, *decision);
+                    *decision = decide_found::<V>(image, request, place, known);
                 }
             }
         }
@@ -127,7 +127,7 @@ fn look_up<'p>(
     image: &View<'_>,
     requests: &[Request<'_>],
     decisions: &mut [Decision],
-    places: &'p mut [Loud; BATCH],
+    loud: &'p mut [Loud; BATCH],
 ) -> &'p [Loud] {
     let mut len = 0;
     for (number, (request, decision)) in requests.iter().zip(decisions).enumerate() {
@@ -137,12 +137,12 @@ fn look_up<'p>(
             continue;
         }
         *decision = Decision::ImplicitDeny;
-        if let Some(slot) = places.get_mut(len) {
+        if let Some(slot) = loud.get_mut(len) {
             *slot = (number, place);
             len += usize::from(!is_quiet(image, place));
         }
     }
-    places.get(..len).unwrap_or_default()
+    loud.get(..len).unwrap_or_default()
 }
 
 /// Begins to load what the look-ups of `requests` will wait for.
@@ -155,40 +155,45 @@ fn begin_look_ups(image: &View<'_>, requests: &[Request<'_>]) {
     }
 }
 
-/// Finds where the root's child for each request is, if there can be one, and begins to load it.
+/// Decides as far as the way of a resource leads without a choice, and begins to load the child that
+/// is chosen then; returns the requests that have one.
 #[inline(always)]
-fn choose<'r>(
+fn choose<'r, 'l, V: Vectors>(
     image: &View<'_>,
-    root: &Node,
-    (requests, loud): (&[Request<'r>], &[Loud]),
-    choices: &mut [Option<Choice<'r>>; BATCH],
-) {
+    requests: &[Request<'r>],
+    decisions: &mut [Decision],
+    loud: &[Loud],
+    led: &'l mut [Option<Led<'r>>; BATCH],
+) -> &'l [Option<Led<'r>>] {
     let heads = &image.automaton.heads;
-    for (&(number, _), choice) in loud.iter().zip(choices) {
-        let text = requests
-            .get(number)
-            .map(|request| request.resource().as_bytes());
-        let step = text.and_then(|text| heads.root(text));
-        *choice = step.and_then(|step| heads.choose(root, step.rest));
-        if let Some(choice) = choice {
+    let mut len = 0;
+    for &(number, place) in loud {
+        let each = (requests.get(number), decisions.get_mut(number));
+        let (Some(request), Some(decision)) = each else {
+            continue;
+        };
+        let choice;
+        (*decision, choice) = decide_to_choice::<V>(image, request, place);
+        if let (Some(choice), Some(slot)) = (choice, led.get_mut(len)) {
             prefetch(heads.nodes, choice.at.as_usize());
             prefetch(image.node_rows, choice.at.as_usize());
+            *slot = Some(((number, place), choice));
+            len += 1;
         }
     }
+    led.get(..len).unwrap_or_default()
 }
 
-/// Returns the requests to which the root's child or what is behind it may bring something.
+/// Returns the requests to which the chosen child or what is behind it may bring something.
 #[inline(always)]
 fn arrive<'i, 'r, 'f>(
     image: &View<'i>,
-    loud: &[Loud],
-    choices: &[Option<Choice<'r>>; BATCH],
+    led: &[Option<Led<'r>>],
     found: &'f mut [Option<Found<'i, 'r>>; BATCH],
 ) -> &'f [Option<Found<'i, 'r>>] {
     let mut len = 0;
-    for (&loud, choice) in loud.iter().zip(choices) {
-        let step = choice.as_ref();
-        let Some(step) = step.and_then(|choice| image.automaton.heads.arrive(choice)) else {
+    for &(loud, ref choice) in led.iter().flatten() {
+        let Some(step) = image.automaton.heads.arrive(choice) else {
             continue;
         };
         let cell = cell_at(image, loud.1, &step);
@@ -198,9 +203,4 @@ fn arrive<'i, 'r, 'f>(
         }
     }
     found.get(..len).unwrap_or_default()
-}
-
-/// Returns whether nothing hangs at a node and it chooses a child.
-fn leads_on(node: &Node) -> bool {
-    node.stride != 0 && node.accept.kind == Accept::KIND_NOTHING
 }

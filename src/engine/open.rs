@@ -27,7 +27,7 @@ use super::row::{cell, program, rows};
 use crate::decision::Decision;
 use crate::image::{Cell, MANY_ROWS, NO_ROW, View};
 use crate::pattern::automaton::Accept;
-use crate::pattern::tree::{NO_CHILD, Node, Step};
+use crate::pattern::tree::{Choice, NO_CHILD, Node, Step};
 use crate::request::Request;
 use crate::util::ids::{Id, PatternId};
 use crate::util::int::AsUsize;
@@ -56,7 +56,7 @@ pub(super) fn decide_open<V: Vectors>(
 
 /// [`decide_open`] by what is at a step of the resource's way, and behind it.
 #[inline(always)]
-pub(super) fn decide_from<V: Vectors>(
+fn decide_from<V: Vectors>(
     image: &View<'_>,
     request: &Request<'_>,
     place: Place,
@@ -65,36 +65,51 @@ pub(super) fn decide_from<V: Vectors>(
     let mut decision = Decision::ImplicitDeny;
     let mut walk = first;
     while let Some(step) = walk {
-        let Step { node, rest, .. } = step;
-        // PERF: most nodes on a way have nothing.
-        if node.accept.kind != Accept::KIND_NOTHING {
-            let brought = V::apart(AtNode {
-                image,
-                request,
-                place,
-                step,
-            });
-            match brought {
-                Decision::ImplicitDeny => {}
-                Decision::Allow => decision = Decision::Allow,
-                Decision::ExplicitDeny => return Decision::ExplicitDeny,
-            }
+        match at_node::<V>(image, request, place, step) {
+            Decision::ImplicitDeny => {}
+            Decision::Allow => decision = Decision::Allow,
+            Decision::ExplicitDeny => return Decision::ExplicitDeny,
         }
-        walk = image.automaton.heads.step(node, rest);
+        walk = image.automaton.heads.step(step.node, step.rest);
     }
     decision
 }
 
-/// [`decide_from`] where the cell of the first step is known.
+/// [`decide_open`] by what is on the resource's way up to the first node that chooses a child, which
+/// is returned too if there may be one and it can still matter.
+#[inline(always)]
+pub(super) fn decide_to_choice<'r, V: Vectors>(
+    image: &View<'_>,
+    request: &Request<'r>,
+    place: Place,
+) -> (Decision, Option<Choice<'r>>) {
+    let heads = &image.automaton.heads;
+    let mut decision = Decision::ImplicitDeny;
+    let mut walk = heads.root(request.resource().as_bytes());
+    while let Some(step) = walk {
+        match at_node::<V>(image, request, place, step) {
+            Decision::ImplicitDeny => {}
+            Decision::Allow => decision = Decision::Allow,
+            Decision::ExplicitDeny => return (Decision::ExplicitDeny, None),
+        }
+        if step.node.stride != 0 {
+            return (decision, heads.choose(step.node, step.rest));
+        }
+        walk = heads.step(step.node, step.rest);
+    }
+    (decision, None)
+}
+
+/// [`decide_from`] where the cell of the first step is known, and what is before it brought `before`.
 #[inline(always)]
 pub(super) fn decide_found<V: Vectors>(
     image: &View<'_>,
     request: &Request<'_>,
     place: Place,
-    (step, cell): (Step<'_, '_>, Option<Cell>),
+    (step, cell, before): (Step<'_, '_>, Option<Cell>, Decision),
 ) -> Decision {
     let Step { node, rest, .. } = step;
-    let mut brought = Decision::ImplicitDeny;
+    let mut decision = before;
     if node.accept.kind != Accept::KIND_NOTHING {
         let node = AtNode {
             image,
@@ -102,16 +117,40 @@ pub(super) fn decide_found<V: Vectors>(
             place,
             step,
         };
-        brought = V::apart(Found { node, cell });
+        match V::apart(WithCell { node, cell }) {
+            Decision::ImplicitDeny => {}
+            Decision::Allow => decision = Decision::Allow,
+            Decision::ExplicitDeny => return Decision::ExplicitDeny,
+        }
     }
-    if brought == Decision::ExplicitDeny || is_leaf(node) {
-        return brought;
+    if is_leaf(node) {
+        return decision;
     }
     let next = image.automaton.heads.step(node, rest);
     match decide_from::<V>(image, request, place, next) {
-        Decision::ImplicitDeny => brought,
+        Decision::ImplicitDeny => decision,
         behind => behind,
     }
+}
+
+/// Returns what the patterns of one node bring.
+#[inline(always)]
+fn at_node<V: Vectors>(
+    image: &View<'_>,
+    request: &Request<'_>,
+    place: Place,
+    step: Step<'_, '_>,
+) -> Decision {
+    // PERF: most nodes on a way have nothing.
+    if step.node.accept.kind == Accept::KIND_NOTHING {
+        return Decision::ImplicitDeny;
+    }
+    V::apart(AtNode {
+        image,
+        request,
+        place,
+        step,
+    })
 }
 
 /// Returns whether a way ends at a node.
@@ -142,17 +181,17 @@ impl Work for AtNode<'_, '_> {
     fn run<V: Vectors>(self) -> Decision {
         // PERF: the row first, as it often brings nothing, and then nothing has to match.
         let cell = cell_at(self.image, self.place, &self.step);
-        Found { node: self, cell }.run::<V>()
+        WithCell { node: self, cell }.run::<V>()
     }
 }
 
 /// [`AtNode`] whose cell is known.
-struct Found<'i, 'r> {
+struct WithCell<'i, 'r> {
     node: AtNode<'i, 'r>,
     cell: Option<Cell>,
 }
 
-impl Work for Found<'_, '_> {
+impl Work for WithCell<'_, '_> {
     type Output = Decision;
 
     #[inline(always)]

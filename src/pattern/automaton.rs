@@ -173,7 +173,7 @@ const _: () = assert!(size_of::<Body>() == 64 && size_of::<Piece>() == 64);
 
 /// Where a walk stands in a text: behind the head of a node.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Here<'t> {
+struct Here<'t> {
     text: &'t [u8],
     from: usize,
     /// The next sixteen bytes; whatever behind the end.
@@ -183,7 +183,7 @@ pub(crate) struct Here<'t> {
 impl<'t> Here<'t> {
     /// Stands in `text` before `rest`, which is its end.
     #[inline(always)]
-    pub(crate) fn new(text: &'t [u8], rest: &'t [u8]) -> Self {
+    fn new(text: &'t [u8], rest: &'t [u8]) -> Self {
         Self {
             text,
             from: text.len() - rest.len(),

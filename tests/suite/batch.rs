@@ -52,6 +52,90 @@ fn batches_of_every_length() {
     }
 }
 
+/// What all resources share has something to say, and then what each is for: batches of whole chunks,
+/// of parts of them, and of fewer answers than questions.
+#[test]
+fn batches_where_something_hangs_before_the_choice() {
+    let mut statements: Vec<String> = (0..400)
+        .map(|i| {
+            format!(
+                r#"{{"Effect":"Allow","Principal":"*","Action":"*","Resource":"arn:aws:e:r:1:{i:04}/*",
+                    "Condition":{{"IpAddress":{{"aws:SourceIp":"{}.{}.0.0/16"}}}}}}"#,
+                i % 200 + 1,
+                i * 7 % 256
+            )
+        })
+        .collect();
+    // Before the choice, at a child, and behind one.
+    for (effect, resource, from) in [
+        ("Deny", "*", "9.0.0.0/8"),
+        ("Allow", "arn:aws:*", "8.0.0.0/8"),
+        ("Deny", "arn:aws:e:r:1:0007/prod/secret/*", "0.0.0.0/0"),
+        ("Allow", "arn:aws:e:r:1:0008/prod/public/*", "0.0.0.0/0"),
+        ("Deny", "arn:aws:e:r:1:0008/prod/public/not", "0.0.0.0/0"),
+    ] {
+        statements.push(format!(
+            r#"{{"Effect":"{effect}","Principal":"*","Action":"*","Resource":"{resource}",
+                "Condition":{{"IpAddress":{{"aws:SourceIp":"{from}"}}}}}}"#
+        ));
+    }
+    let text = format!(r#"{{"Statement":[{}]}}"#, statements.join(","));
+    let policies = [Policy::from_json(&text).unwrap()];
+    let ends = [
+        "prod/GET/x",
+        "prod/secret/x",
+        "prod/public/x",
+        "prod/public/not",
+        "",
+    ];
+    let resources: Vec<String> = (0..700)
+        .map(|i| match i % 13 {
+            0 => "arn:aws:e:r:1:".to_owned(),
+            1 => "arn:other:0007/x".to_owned(),
+            2 => format!("arn:aws:e:r:1:{:03}", i % 400),
+            3 | 4 => format!("arn:aws:e:r:1:{:04}/{}", 7 + i % 2, ends[i / 13 % 5]),
+            _ => format!("arn:aws:e:r:1:{:04}/{}", i % 420, ends[i / 3 % 5]),
+        })
+        .collect();
+    let requests: Vec<Request<'_>> = (0_usize..)
+        .zip(&resources)
+        .map(|(i, resource)| {
+            let octet = |i: usize| u8::try_from(i % 256).unwrap();
+            let own = (octet(i % 420 % 200 + 1), octet(i % 420 * 7));
+            let (a, b) = match i % 4 {
+                0 => (octet(8 + i / 4 % 3), 1),
+                _ => own,
+            };
+            Request::invoke(core::net::Ipv4Addr::new(a, b, 3, 4), resource)
+        })
+        .collect();
+    let expected: Vec<Decision> = requests
+        .iter()
+        .map(|request| reference::decide(&policies, request))
+        .collect();
+    for outcome in [
+        Decision::Allow,
+        Decision::ExplicitDeny,
+        Decision::ImplicitDeny,
+    ] {
+        let count = expected.iter().filter(|&&d| d == outcome).count();
+        assert!(count > 50, "{outcome}: {count}");
+    }
+    let engine = Engine::builder().policy(policies[0].clone()).build();
+    let engine = engine.unwrap();
+    for engine in [engine.clone().with_least_instructions(), engine] {
+        for length in [0, 1, 31, 32, 33, 63, 64, 65, 700] {
+            let mut decisions = vec![Decision::Allow; length];
+            assert_eq!(engine.decide_batch(&requests, &mut decisions), length);
+            assert_eq!(decisions, expected[..length]);
+            let mut more = vec![Decision::ExplicitDeny; length + 40];
+            assert_eq!(engine.decide_batch(&requests[..length], &mut more), length);
+            assert_eq!(more[..length], expected[..length]);
+            assert!(more[length..].iter().all(|&d| d == Decision::ExplicitDeny));
+        }
+    }
+}
+
 /// Of many heads; some requests match more patterns than are kept, and some are in other lanes.
 #[test]
 fn batches_of_a_large_engine() {

@@ -223,7 +223,13 @@ impl LookupV4View<'_> {
             && count.is_power_of_two()
     }
 
-    /// Begins to load what the look-up of `address` will wait for, where that is known ahead.
+    /// Returns whether what a look-up waits for is mostly not in the nearest caches, and known ahead.
+    #[inline(always)]
+    pub(crate) fn is_far(&self) -> bool {
+        self.quads.is_far()
+    }
+
+    /// Begins to load what the look-up of `address` will wait for, where it is known ahead.
     #[inline(always)]
     pub(crate) fn begin(&self, address: u32) {
         self.quads.begin(address);

@@ -59,6 +59,11 @@ const LOG_BITS: u32 = 5;
 /// How many lower bits of a way are below that logarithm.
 const LOG_SHIFT: u32 = SHIFT_BITS + 1;
 
+/// So many quads, a megabyte, are not in the nearest caches: in batches it pays to begin their loads.
+///
+/// PERF: 1.5 of 35 ns at 10 000 statements of ten prefixes, where it would cost 2 of 22 at 10.
+const FAR: usize = 1 << 15;
+
 /// A block that is divided is divided by so many bits at least: what is near is told apart soon.
 #[cfg(feature = "build")]
 const LEAST_LOG: u32 = 3;
@@ -244,6 +249,12 @@ impl QuadsView<'_> {
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
         self.quads.is_empty()
+    }
+
+    /// Returns whether the nearest caches do not hold them.
+    #[inline(always)]
+    pub(crate) fn is_far(&self) -> bool {
+        self.quads.len() >= FAR
     }
 
     /// Begins to load what [`Self::class`] of `key` waits for.
