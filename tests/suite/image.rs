@@ -357,6 +357,58 @@ fn a_file_is_read_and_mapped() {
     assert!(error.starts_with("cannot read the image: "), "{error}");
 }
 
+/// The same of look-ups that the policies above are too small for: each word, to addresses in and
+/// beside the lists.
+#[test]
+fn every_made_up_look_up_fails_or_decides() {
+    let address = |i: u32| core::net::Ipv4Addr::from_bits(i.wrapping_mul(0x9e37_79b1) & !0xff);
+    // Some of them so near one another that their blocks are divided.
+    let near = (1..6).map(|i| format!(r#""203.0.{}.0/24""#, i * 16));
+    let cidrs = (0..200).map(|i| format!(r#""{}/24""#, address(i)));
+    let cidrs: Vec<String> = cidrs.chain(near).collect();
+    let statements: Vec<String> = cidrs
+        .chunks(50)
+        .map(|cidrs| {
+            format!(
+                r#"{{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*",
+                    "Condition":{{"IpAddress":{{"aws:SourceIp":[{}]}}}}}}"#,
+                cidrs.join(",")
+            )
+        })
+        .collect();
+    let text = format!(r#"{{"Statement":[{}]}}"#, statements.join(","));
+    let policy = Policy::from_json(&text).unwrap();
+    let engine = Engine::builder().policy(policy).build().unwrap();
+    assert!(engine.inspect().to_string().contains("quads by block"));
+    let original = engine.image().to_vec();
+    let sections = sections(&original);
+    let (mut loaded, mut failed) = (0, 0);
+    for at in (HEADER..original.len()).step_by(4) {
+        for value in [0, 1, 32, 1 << 6 | 5, 31 << 6 | 31, u32::MAX] {
+            let mut image = original.clone();
+            image[at..at + 4].copy_from_slice(&u32::to_ne_bytes(value));
+            fix(&mut image, sections);
+            let Ok(engine) = Engine::from_image(&image) else {
+                failed += 1;
+                continue;
+            };
+            loaded += 1;
+            for i in 0..40 {
+                for ip in [address(i), core::net::Ipv4Addr::new(203, 0, 16, 1)] {
+                    let request = Request::invoke(ip, "arn:aws:e:r:1:a");
+                    let mut batch = [Decision::Allow];
+                    engine.decide_batch(&[request], &mut batch);
+                    assert_eq!(engine.decide(&request), batch[0]);
+                }
+            }
+        }
+    }
+    assert!(
+        loaded > 5000 && failed > 1000,
+        "{loaded} loaded, {failed} failed"
+    );
+}
+
 /// From two megabytes on it is kept elsewhere, where the system lets it.
 #[test]
 fn a_large_engine_is_the_same_from_everywhere() {

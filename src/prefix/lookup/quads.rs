@@ -5,9 +5,10 @@
 //!                   = │ way  │  –   │  –   │  –   │ ─▶ quads[base + next bits], and so on
 //! ```
 //!
-//! There are about as many blocks as two thirds of the steps or more, so few of them have more than four; such a block is
-//! divided again, by as many of its next bits as its steps ask for, and three at least. What is compared is what is
-//! answered with. As in `steps`, a prefix alone is one step, and a key past its size is of class 0.
+//! There are about as many blocks as two thirds of the steps or more, so few of them have more than
+//! four; such a block is divided again, by as many of its next bits as its steps ask for, and three at
+//! least. What is compared is what is answered with. As in `steps`, a prefix alone is one step, and a
+//! key past its size is of class 0.
 //!
 //! Beside `steps`, whose index is a load more at a quarter to a half of the bytes (lists of ten
 //! prefixes, latency / throughput in ns of 4 096 addresses, median of 200 rounds in turn, Sapphire
