@@ -15,6 +15,7 @@ use crate::contender::{ALONE, BATCH, Built, Column, ENGINE, LOOP, Measured, buil
 use crate::measure::{Work, interleaved};
 use crate::report::thousands;
 use crate::tables::{self, Table, host_mask};
+use crate::util::vector::{self, Level, Vectors};
 
 /// The resource of every request, and the pattern of every statement: what is compared here is the address.
 const RESOURCE: &str =
@@ -173,17 +174,33 @@ impl<'a, F: Family> Field<'a, F> {
         answers: Answers,
         answer: impl Fn(F::Bits) -> u16 + Clone + 'a,
     ) {
-        self.add_timed(name, built, answers, answer.clone(), answer);
+        let questions = self.questions;
+        let latency = Box::new(latency::<F>(questions, answer.clone()));
+        let throughput = Box::new(throughput::<F>(questions, answer.clone()));
+        self.add_works(name, built, answers, answer, [latency, throughput]);
     }
 
-    /// Adds a contender that is timed at giving another number for each of its answers.
-    fn add_timed(
+    /// Adds the look-up alone, which is timed at giving the numbers of classes, and compiled for what
+    /// the processor has, as it is where decisions are made.
+    fn add_alone(
+        &mut self,
+        built: Option<Built>,
+        value: impl Fn(F::Bits) -> u16,
+        class: impl Fn(F::Bits) -> u16 + Clone + 'a,
+    ) {
+        let questions = self.questions;
+        let latency = Box::new(at_level(latency::<F>(questions, class.clone())));
+        let throughput = Box::new(at_level(throughput::<F>(questions, class)));
+        self.add_works(ALONE, built, Answers::Value, value, [latency, throughput]);
+    }
+
+    fn add_works(
         &mut self,
         name: &'static str,
         built: Option<Built>,
         answers: Answers,
         answer: impl Fn(F::Bits) -> u16,
-        timed: impl Fn(F::Bits) -> u16 + Clone + 'a,
+        [latency, throughput]: [Box<dyn Work + 'a>; 2],
     ) {
         let row = self.row(name, built);
         let wrong = self
@@ -201,10 +218,7 @@ impl<'a, F: Family> Field<'a, F> {
             self.refuse(row, format!("{wrong} wrong answers"));
             return;
         }
-        self.works
-            .push(Box::new(latency::<F>(self.questions, timed.clone())));
-        self.works
-            .push(Box::new(throughput::<F>(self.questions, timed)));
+        self.works.extend([latency, throughput]);
         self.rows.extend([(row, true), (row, false)]);
     }
 
@@ -250,6 +264,7 @@ fn latency<'a, F: Family>(
     answer: impl Fn(F::Bits) -> u16 + 'a,
 ) -> impl FnMut(usize) + 'a {
     let (mut at, zero) = (0, black_box(0_u16));
+    #[inline(always)]
     move |count| {
         let mut last = 0_u16;
         in_turn(questions, &mut at, count, |bits| {
@@ -264,12 +279,31 @@ fn throughput<'a, F: Family>(
     answer: impl Fn(F::Bits) -> u16 + 'a,
 ) -> impl FnMut(usize) + 'a {
     let mut at = 0;
+    #[inline(always)]
     move |count| {
         let mut sum = 0_u64;
         in_turn(questions, &mut at, count, |bits| {
             sum += u64::from(answer(bits))
         });
         black_box(sum);
+    }
+}
+
+/// Compiles `ask` for what the processor has.
+fn at_level(mut ask: impl FnMut(usize)) -> impl FnMut(usize) {
+    let level = Level::detect();
+    move |count| level.run(Repeat(&mut ask, count))
+}
+
+/// Something to be done so often, compiled for each level.
+struct Repeat<'a, F>(&'a mut F, usize);
+
+impl<F: FnMut(usize)> vector::Work for Repeat<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vectors>(self) {
+        self.0(self.1);
     }
 }
 
@@ -358,7 +392,7 @@ fn contenders<F: Family + 'static>(table: &Table) -> (Vec<Measured>, Option<u64>
     field.rows.push((row, false));
     let (alone_built, view) = (Some(alone_built), &view);
     let (value, class) = (|bits| view.value(bits), |bits| view.class(bits));
-    field.add_timed(ALONE, alone_built, Answers::Value, value, class);
+    field.add_alone(alone_built, value, class);
     field.add(
         "sorted ranges, binary search",
         Some(sorted_built),

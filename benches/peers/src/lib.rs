@@ -33,7 +33,7 @@ mod prefix;
 mod report;
 mod tables;
 #[path = "../../../src/util/mod.rs"]
-#[expect(dead_code, unused_imports, reason = "taken in whole")]
+#[expect(dead_code, reason = "taken in whole")]
 mod util;
 #[path = "../../workload.rs"]
 #[expect(dead_code, reason = "other benches use the rest")]
