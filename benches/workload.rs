@@ -148,10 +148,15 @@ fn api(statement: u64) -> String {
     format!("a{statement:09x}")
 }
 
-/// An ARN of 84 bytes.
+/// The bytes of an ARN.
+const ARN: usize = 84;
+
 fn arn(statement: u64, method: &str, path: u64) -> String {
     let start = format!("{HEAD}{}/prod/{method}/pets/{path:x}/", api(statement));
-    format!("{start:x<84}")
+    // No more than that, so that many of them lie as near one another as can be.
+    let mut arn = String::with_capacity(ARN);
+    write!(arn, "{start:x<ARN$}").unwrap();
+    arn
 }
 
 /// `statements` statements of two patterns and ten CIDRs each; every 50th prefix is IPv6.

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 use portcullis::policy::Values;
-use portcullis::{Decision, Effect, Engine, Policy, Request, reference};
+use portcullis::{Address, Decision, Effect, Engine, Policy, Request, reference};
 
 use crate::contender::{BATCH, Built, Column, ENGINE, LOOP, Measured, built};
 use crate::measure::{Work, interleaved};
@@ -179,6 +179,7 @@ impl<'a> Field<'a> {
         });
         cost.bytes = engine.image().len();
         let requests: Vec<Request<'a>> = workload.questions.iter().map(Question::request).collect();
+        let questions = requests.iter().map(|r| (r.source_ip(), r.resource()));
         let mut decisions = vec![Decision::Allow; requests.len()];
         engine.decide_batch(&requests, &mut decisions);
         assert_eq!(decisions, self.expected);
@@ -187,7 +188,7 @@ impl<'a> Field<'a> {
             ENGINE,
             Ok(Compiled {
                 engine: engine.clone(),
-                requests: requests.clone(),
+                questions: questions.collect(),
             }),
             cost,
         );
@@ -277,14 +278,16 @@ impl<'a> Field<'a> {
     }
 }
 
+/// Makes a request of what a question has, as one would where it comes in.
 struct Compiled<'a> {
     engine: Engine,
-    requests: Vec<Request<'a>>,
+    questions: Vec<(Address<'a>, &'a str)>,
 }
 
 impl Decide for Compiled<'_> {
     fn decide(&mut self, at: usize) -> Decision {
-        self.engine.decide(&self.requests[at])
+        let (source_ip, resource) = self.questions[at];
+        self.engine.decide(&Request::invoke(source_ip, resource))
     }
 }
 
