@@ -11,7 +11,7 @@ use core::ops::{BitAnd, BitXor};
 use portcullis::{Decision, Engine, Policy, Request};
 
 use crate::alone::Look;
-use crate::contender::{ALONE, BATCH, Built, Column, ENGINE, LOOP, Measured, built};
+use crate::contender::{ALONE, BATCH, Built, Column, ENGINE, LOOP, Measured, TRIE, built};
 use crate::measure::{Work, interleaved};
 use crate::report::thousands;
 use crate::tables::{self, Table, host_mask};
@@ -267,9 +267,15 @@ fn latency<'a, F: Family>(
     #[inline(always)]
     move |count| {
         let mut last = 0_u16;
-        in_turn(questions, &mut at, count, |bits| {
-            last = answer(bits ^ F::spread(last & zero));
-        });
+        in_turn(
+            questions,
+            &mut at,
+            count,
+            #[inline(always)]
+            |bits| {
+                last = answer(bits ^ F::spread(last & zero));
+            },
+        );
         black_box(last);
     }
 }
@@ -282,9 +288,13 @@ fn throughput<'a, F: Family>(
     #[inline(always)]
     move |count| {
         let mut sum = 0_u64;
-        in_turn(questions, &mut at, count, |bits| {
-            sum += u64::from(answer(bits))
-        });
+        in_turn(
+            questions,
+            &mut at,
+            count,
+            #[inline(always)]
+            |bits| sum += u64::from(answer(bits)),
+        );
         black_box(sum);
     }
 }
@@ -383,38 +393,55 @@ fn contenders<F: Family + 'static>(table: &Table) -> (Vec<Measured>, Option<u64>
         works: Vec::new(),
         rows: Vec::new(),
     };
-    field.add(ENGINE, Some(engine_built), Answers::Decision, |bits| {
-        let ip: IpAddr = F::ip(bits).into();
-        decision(engine.decide(&Request::invoke(ip, RESOURCE)))
-    });
+    field.add(
+        ENGINE,
+        Some(engine_built),
+        Answers::Decision,
+        #[inline(always)]
+        |bits| {
+            let ip: IpAddr = F::ip(bits).into();
+            decision(engine.decide(&Request::invoke(ip, RESOURCE)))
+        },
+    );
     let row = field.row(BATCH, None);
     field.works.push(Box::new(batch::<F>(&questions, &engine)));
     field.rows.push((row, false));
     let (alone_built, view) = (Some(alone_built), &view);
-    let (value, class) = (|bits| view.value(bits), |bits| view.class(bits));
-    field.add_alone(alone_built, value, class);
+    field.add_alone(
+        alone_built,
+        |bits| view.value(bits),
+        #[inline(always)]
+        |bits| view.class(bits),
+    );
     field.add(
         "sorted ranges, binary search",
         Some(sorted_built),
         Answers::Value,
+        #[inline(always)]
         |bits| sorted.value(bits),
     );
     field.add(
-        "prefix-trie 0.10",
+        TRIE,
         Some(trie_built),
         Answers::Value,
+        #[inline(always)]
         |bits| {
             let longest = trie.get_lpm(&F::key(bits, F::WIDTH));
             longest.map_or(0, |(_, &value)| value)
         },
     );
-    field.add("poptrie 0.2", Some(poptrie_built), Answers::Value, |bits| {
-        poptrie.lookup(bits).copied().unwrap_or(0)
-    });
+    field.add(
+        "poptrie 0.2",
+        Some(poptrie_built),
+        Answers::Value,
+        #[inline(always)]
+        |bits| poptrie.lookup(bits).copied().unwrap_or(0),
+    );
     field.add(
         "treebitmap 0.5",
         Some(bitmap_built),
         Answers::Value,
+        #[inline(always)]
         |bits| {
             let longest = bitmap.longest_match(F::ip(bits));
             longest.map_or(0, |(_, _, &value)| value)
@@ -424,17 +451,26 @@ fn contenders<F: Family + 'static>(table: &Table) -> (Vec<Measured>, Option<u64>
         "ip_network_table 0.2",
         Some(network_built),
         Answers::Value,
+        #[inline(always)]
         |bits| {
             let longest = network.longest_match(F::ip(bits));
             longest.map_or(0, |(_, &value)| value)
         },
     );
-    field.add("iprange 0.6", Some(range_built), Answers::Denied, |bits| {
-        u16::from(range.contains(&F::ip(bits)))
-    });
-    field.add(LOOP, Some(linear_built), Answers::Value, |bits| {
-        linear.value(bits)
-    });
+    field.add(
+        "iprange 0.6",
+        Some(range_built),
+        Answers::Denied,
+        #[inline(always)]
+        |bits| u16::from(range.contains(&F::ip(bits))),
+    );
+    field.add(
+        LOOP,
+        Some(linear_built),
+        Answers::Value,
+        #[inline(always)]
+        |bits| linear.value(bits),
+    );
     let inspection = engine.inspect();
     let classes = inspection.sections().iter().find(|s| s.name == "classes");
     (field.measure(), classes.map(|section| section.bytes))

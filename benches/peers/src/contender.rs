@@ -12,6 +12,8 @@ pub(crate) const ALONE: &str = "**portcullis**, look-up alone";
 pub(crate) const PATTERNS: &str = "**portcullis**, patterns alone";
 /// What one would write oneself.
 pub(crate) const LOOP: &str = "loop by hand";
+/// A tree of prefixes, and the rival that goals of look-ups are compared with.
+pub(crate) const TRIE: &str = "prefix-trie 0.10";
 
 /// One row's part in one column of the report.
 #[derive(Debug)]
