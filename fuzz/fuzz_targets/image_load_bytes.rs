@@ -12,28 +12,33 @@ use libfuzzer_sys::fuzz_target;
 use portcullis::{Address, Decision, Engine, Policy, Principal, Request, Value};
 
 /// Images to be changed: one with something in every table but those of most look-ups, and one for
-/// each shape of a look-up that a list of a few thousand prefixes can have.
+/// each shape of a look-up that lists of a few thousand prefixes can have.
 static WHOLE: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let half = || vec!["0.0.0.0/1".to_owned()];
     let lists = [
-        ("quads by block", v4(0x0151_2345, 200)),
-        ("steps by block", v4(0x0000_0200, 200)),
-        ("cells", v4(0x0000_0200, 5_000)),
-        ("steps by block", v6(0x0151_2345, 200)),
-        ("lines by block", v6(0x0000_0200, 2_000)),
+        ("quads by block", vec![v4(0x0151_2345, 200)]),
+        ("steps by block", vec![v4(0x0000_0200, 200), half()]),
+        ("cells", vec![v4(0x0000_0200, 5_000)]),
+        ("sorted run", vec![v6(0x0151_2345, 20)]),
+        ("steps by block", vec![v6(0x0151_2345, 200)]),
+        ("lines by block", vec![v6(0x0000_0200, 2_000)]),
     ];
-    let by_list = lists.map(|(shape, list)| {
-        let list = serde_json::json!({"IpAddress": {"aws:SourceIp": list}});
-        let statement = serde_json::json!({
-            "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": list,
-        });
-        let image = image(&serde_json::json!({"Statement": statement}).to_string());
+    let by_lists = lists.map(|(shape, lists)| {
+        let statement = |list: Vec<String>| {
+            serde_json::json!({
+                "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*",
+                "Condition": {"IpAddress": {"aws:SourceIp": list}},
+            })
+        };
+        let statements: Vec<_> = lists.into_iter().map(statement).collect();
+        let image = image(&serde_json::json!({"Statement": statements}).to_string());
         let engine = Engine::from_image(&image).expect("what was made just now");
         let inspection = engine.inspect().to_string();
         assert!(inspection.contains(shape), "{shape}: {inspection}");
         image
     });
     let every_table = image(include_str!("../../tests/support/every_table.json"));
-    [every_table].into_iter().chain(by_list).collect()
+    [every_table].into_iter().chain(by_lists).collect()
 });
 
 fn image(policy: &str) -> Vec<u8> {

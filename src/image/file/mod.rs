@@ -41,7 +41,7 @@ pub(crate) const MAGIC: [u8; 8] = *b"\x89PCIMG\r\n";
 /// The version of the format: of header, section table and the meaning of the tables.
 ///
 /// To be raised when the same tables mean something else; other tables are noticed by themselves.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 /// Reads as another number on a machine of the other byte order.
 const BYTE_ORDER: u32 = 0x0102_0304;

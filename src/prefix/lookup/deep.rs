@@ -9,8 +9,8 @@
 //! A block's first stretch starts at its first address.
 
 use super::escapes::EscapesView;
+use super::halves::Halves;
 use super::packed::PackedView;
-use super::small::Halves;
 #[cfg(feature = "build")]
 use super::{escapes::Escapes, packed::Packed};
 use crate::util::int::{AsUsize, low64};

@@ -2,7 +2,7 @@
 //!
 //! | shape | for | layout |
 //! |---|---|---|
-//! | [`small`] | up to 64 stretches | one sorted run, compared in vectors |
+//! | [`small`] | IPv6, up to 64 stretches | one sorted run |
 //! | [`quads`] | IPv4, up to a quarter of a million | block → a few steps, seldom divided again |
 //! | [`steps`] | the same, most of them in few blocks | root → place in one sorted run |
 //! | [`codes`] | IPv4, more, few classes | root → node of cells → rarely a child |
@@ -29,7 +29,10 @@
 //! | 100 k | 44 / 12.6 | 60 B | 32.6 / 10.7 | 11 B |
 //! | IPv6 block list, 1 k | 14.8 / 5.6 | 286 B | 20.5 / 7.7 | 278 B |
 //! | 20 k | 22.5 / 7.3 | 30 B | 26.7 / 9.4 | 28 B |
-//! | 200 k | 47 / 18 | 16.5 B | 59 / 19 | 15.9 B |
+//! | 200 k | 35 / 14 | 13.1 B | 59 / 19 | 15.9 B |
+//!
+//! A few prefixes are the usual policy: IPv4 lists of 2 to 31 take 9.1 / 3.1 by quads, compiled for AVX2, where
+//! a sorted run compared in vectors took 11.8 / 2.0 to 29 / 26.
 //!
 //! Lists of 100 k prefixes lose where all of them are asked for in turn: see [`quads`] for why they
 //! have them all the same. The block lists of 100 k and 1 M have cells as before, and differ by chance.
@@ -46,6 +49,7 @@ mod codes;
 mod deep;
 mod escapes;
 mod fine;
+mod halves;
 mod packed;
 mod quads;
 mod runs;
@@ -59,7 +63,7 @@ use self::codes::CodesView;
 use self::deep::DeepView;
 use self::quads::QuadsView;
 use self::runs::RunsView;
-use self::small::{Halves, SmallView};
+use self::small::SmallView;
 use self::spread::SpreadView;
 use self::steps::StepsView;
 #[cfg(feature = "build")]
@@ -98,8 +102,6 @@ tables! {
         "classes" {
             /// The number of stretches.
             scalar stretches: u32;
-            /// Up to [`small::LIMIT`] stretches.
-            part small: Small<u32>, SmallView<u32>;
             /// Not many stretches, most of them near one another.
             part steps: Steps, StepsView;
             /// Not many stretches, spread over blocks.
@@ -121,7 +123,7 @@ tables! {
             /// The number of stretches.
             scalar stretches: u32;
             /// Up to [`small::LIMIT`] stretches.
-            part small: Small<Halves>, SmallView<Halves>;
+            part small: Small, SmallView;
             /// The class that stands for "see `deep`".
             scalar escape: u32;
             /// The upper 48 bits.
@@ -158,12 +160,6 @@ impl LookupV4 {
             stretches: to_u32(stretches.len())?,
             ..Self::default()
         };
-        if stretches.len() <= small::LIMIT {
-            return Some(Self {
-                small: Small::new(stretches.iter().copied()),
-                ..lookup
-            });
-        }
         if codes::width(count) <= 2
             && stretches.len() >= CELLS
             && let mixed = Mixed::new(stretches)
@@ -207,8 +203,7 @@ impl LookupV4View<'_> {
     pub(crate) fn is_sound(&self) -> bool {
         let has_steps = self.steps.is_empty() || self.has_blocks(self.steps.root.len() - 1);
         let has_runs = self.runs.is_empty() || self.has_blocks(self.runs.root.len());
-        self.small.is_sound()
-            && self.quads.is_sound()
+        self.quads.is_sound()
             && self.steps.is_sound()
             && self.codes.is_sound()
             && self.runs.is_sound()
@@ -238,9 +233,6 @@ impl LookupV4View<'_> {
     /// Returns the class of `address`.
     #[inline(always)]
     pub(crate) fn class(&self, address: u32) -> ClassId {
-        if let Some(class) = self.small.class(address) {
-            return class;
-        }
         if !self.quads.is_empty() {
             return ClassId::from_u32(self.quads.class(address));
         }
@@ -256,9 +248,7 @@ impl LookupV4View<'_> {
 
     /// Returns how the tables are laid out.
     pub(crate) fn shape(&self) -> Shape {
-        if self.stretches == 0 || !self.small.is_empty() {
-            Shape::Small
-        } else if !self.quads.is_empty() {
+        if !self.quads.is_empty() {
             Shape::Quads
         } else if !self.codes.is_empty() {
             Shape::Codes
@@ -279,9 +269,8 @@ impl LookupV6 {
             ..Self::default()
         };
         if classes.stretches.len() <= small::LIMIT {
-            let stretches = classes.stretches.iter();
             return Some(Self {
-                small: Small::new(stretches.map(|&(start, class)| (Halves::new(start), class))),
+                small: Small::new(&classes.stretches),
                 ..lookup
             });
         }
@@ -308,7 +297,7 @@ impl LookupV6View<'_> {
     /// Returns the class of `address`.
     #[inline(always)]
     pub(crate) fn class(&self, address: u128) -> ClassId {
-        if let Some(class) = self.small.class(Halves::new(address)) {
+        if let Some(class) = self.small.class(address) {
             return class;
         }
         let mut class = self.upper.class(top16_v6(address), key_v6(address));
