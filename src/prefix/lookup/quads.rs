@@ -40,6 +40,8 @@ use core::hint::select_unpredictable;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+#[cfg(feature = "build")]
+use super::steps::keys;
 use super::steps::{class, highest};
 #[cfg(feature = "build")]
 use crate::util::int::to_u32;
@@ -55,10 +57,6 @@ const STEP: u64 = 32;
 
 /// How many lower bits of a way are its shift: the bits that tell nothing of a part.
 const SHIFT_BITS: u32 = 5;
-
-/// The bits of a step that are its size.
-#[cfg(feature = "build")]
-const SIZE: u64 = 63;
 
 /// How many bits of a way, above that bit, are the logarithm of the number of parts.
 const LOG_BITS: u32 = 5;
@@ -132,7 +130,6 @@ impl Quads {
         // Spread over the whole line they are fewer than four thirds.
         let usual = steps.len().checked_add(steps.len() / 2)?;
         let most = usual.max(steps.len().saturating_mul(4).min(NEAR));
-        let steps = &shortened(steps);
         let log = parts(steps.len(), u32::BITS - 1);
         let shift = u32::BITS - log;
         let mut quads = vec![Quad::NOTHING; 1 << log];
@@ -230,39 +227,20 @@ fn holds(step: u64, key: u32) -> bool {
     step >> u32::BITS == u64::from(key) || class(step, highest(key)) != 0
 }
 
-/// Returns `steps` with no size more than twice what the next step leaves of it.
-#[cfg(feature = "build")]
-fn shortened(steps: &[u64]) -> Vec<u64> {
-    let start = |step: u64| step >> u32::BITS;
-    let ends = steps.iter().skip(1).map(|&next| start(next));
-    let ends = ends.chain([1 << u32::BITS]);
-    let shorter = |(&step, end): (&u64, u64)| {
-        let size = (end - start(step)).next_power_of_two().trailing_zeros();
-        let size = u64::from(u32::BITS + size).min(step & SIZE);
-        step & !SIZE | size
-    };
-    steps.iter().zip(ends).map(shorter).collect()
-}
-
 /// Returns the first key and the bits of the smallest part of a block that holds all that is not of
 /// class 0: the whole block, unless all `steps` of other classes end in it.
 #[cfg(feature = "build")]
 fn narrowed(steps: &[u64], first: u32, bits: u32) -> (u32, u32) {
-    let (mut lowest, mut highest_key) = (u64::MAX, 0);
-    for &step in steps {
-        let start = step >> u32::BITS;
-        if class(step, highest(low32(start))) != 0 {
-            lowest = lowest.min(start);
-            highest_key =
-                highest_key.max(start + ((1_u64 << ((step & SIZE) - u64::from(u32::BITS))) - 1));
+    let listed = steps.iter().filter_map(|&step| keys(step));
+    let all = listed.reduce(|all, keys| (all.0.min(keys.0), all.1.max(keys.1)));
+    let block = u64::from(first)..=u64::from(first) + ((1 << bits) - 1);
+    match all {
+        Some((lowest, highest)) if block.contains(&lowest) && block.contains(&highest) => {
+            let bits = u64::BITS - (lowest ^ highest).leading_zeros();
+            (low32(lowest >> bits << bits), bits)
         }
+        _ => (first, bits),
     }
-    let last = u64::from(first) + ((1 << bits) - 1);
-    if lowest < first.into() || highest_key > last || lowest > highest_key {
-        return (first, bits);
-    }
-    let bits = u64::BITS - (lowest ^ highest_key).leading_zeros();
-    (low32(lowest >> bits << bits), bits)
 }
 
 /// Returns the logarithm of the number of parts of a block of so many steps and bits.
