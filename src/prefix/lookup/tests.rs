@@ -160,7 +160,14 @@ fn sizes_agree<T: Bits>() {
             let is_small = stretches <= to_u32(small::LIMIT).unwrap();
             let is_v6 = size_of::<T>() == size_of::<u128>();
             assert_eq!(shape == Shape::Small, is_small && is_v6);
-            assert!(!is_small || size.0 <= 8192, "{shape}: {}", size.0);
+            // Quads are half a line each, and four for each step at most; a stretch of more than half
+            // of all keys is two.
+            let most = if is_v6 {
+                2048
+            } else {
+                4 * 32 * (stretches.as_usize() + 1)
+            };
+            assert!(!is_small || size.0 <= most, "{shape}: {}", size.0);
         }
     }
 }
@@ -470,101 +477,85 @@ fn neighbours_are_divided_a_few_times_or_not_at_all() {
     }
 }
 
+fn assert_faulty<T: Bits>(classes: &Classes<T>, break_it: fn(&mut T::Lookup)) {
+    let mut lookup = T::lookup(classes).unwrap();
+    assert!(T::is_sound(&lookup));
+    break_it(&mut lookup);
+    assert!(!T::is_sound(&lookup), "{:?}", T::shape(&lookup));
+}
+
 #[test]
-fn tables_that_lie_are_not_sound() {
-    let tables = |len, count| LookupV4::new(&classes(starts(len, 0, random(1)), count, random(2)));
-    let assert_faulty = |len, count, break_it: fn(&mut LookupV4)| {
-        let mut lookup = tables(len, count).unwrap();
-        assert!(lookup.view().is_sound());
-        break_it(&mut lookup);
-        assert!(!lookup.view().is_sound(), "{len} {count}");
-    };
-    assert_faulty(500, 2, |t| t.quads.quads.truncate(7));
-    assert_faulty(500, 2, |t| t.quads.shift = 0);
-    assert_faulty(500, 2, |t| t.quads.shift = 32);
-    assert_faulty(500, 2, |t| t.quads.shift -= 1);
+fn tables_that_lie_are_not_sound_v4() {
+    let spread = |len| classes::<u32>(starts(len, 0, random(1)), 2, random(2));
+    let of_quads = |break_it| assert_faulty(&spread(500), break_it);
+    of_quads(|t: &mut LookupV4| t.quads.quads.truncate(7));
+    of_quads(|t| t.quads.shift = 0);
+    of_quads(|t| t.quads.shift = 32);
+    of_quads(|t| t.quads.shift -= 1);
     // Ways of no parts, to too many, and to parts larger than the block.
-    assert_faulty(500, 2, |t| t.quads.set_way(7, (0, 0, 5)));
-    assert_faulty(500, 2, |t| t.quads.set_way(7, (u32::MAX, 1, 5)));
-    assert_faulty(500, 2, |t| t.quads.set_way(7, (0, 12, 31)));
+    of_quads(|t| t.quads.set_way(7, (0, 0, 5)));
+    of_quads(|t| t.quads.set_way(7, (u32::MAX, 1, 5)));
+    of_quads(|t| t.quads.set_way(7, (0, 12, 31)));
     // Ways are the last things that are laid out.
-    assert_faulty(2000, 2, |t| {
+    assert_faulty(&spread(2000), |t| {
         t.quads.quads.pop();
     });
-    assert_faulty(70_000, 2, |t| t.runs.root.truncate(7));
-    assert_faulty(70_000, 2, |t| t.runs.root[7] = u32::MAX);
-    assert_faulty(70_000, 2, |t| t.runs.log = 6);
-    assert_faulty(70_000, 2, |t| t.bits = 17);
-    assert_faulty(70_000, 2, |t| t.bits = 32);
-    let assert_faulty = |break_it: fn(&mut LookupV4)| {
-        let starts = (0..500).map(|at| 0x0a00_0000 + at * 3).collect();
-        let mut lookup = LookupV4::new(&classes(starts, 2, random(2))).unwrap();
-        assert!(lookup.view().is_sound());
-        break_it(&mut lookup);
-        assert!(!lookup.view().is_sound());
-    };
-    assert_faulty(|t| t.steps.root.truncate(7));
-    assert_faulty(|t| t.steps.root[7] = u32::MAX);
-    assert_faulty(|t| {
+    let of_runs = |break_it| assert_faulty(&spread(70_000), break_it);
+    of_runs(|t: &mut LookupV4| t.runs.root.truncate(7));
+    of_runs(|t| t.runs.root[7] = u32::MAX);
+    of_runs(|t| t.runs.log = 6);
+    of_runs(|t| t.bits = 17);
+    of_runs(|t| t.bits = 32);
+    let near = (0..500).map(|at| 0x0a00_0000 + at * 3).collect();
+    let near = classes::<u32>(near, 2, random(2));
+    let of_steps = |break_it| assert_faulty(&near, break_it);
+    of_steps(|t: &mut LookupV4| t.steps.root.truncate(7));
+    of_steps(|t| t.steps.root[7] = u32::MAX);
+    of_steps(|t| {
         t.steps.root.pop();
     });
-    assert_faulty(|t| {
+    of_steps(|t| {
         t.steps.steps.pop();
     });
-    assert_faulty(|t| t.bits = 17);
-    assert_faulty(|t| t.bits = 32);
-    let assert_faulty = |break_it: fn(&mut LookupV4)| {
-        let mut lookup = LookupV4::new(&cells(5000)).unwrap();
-        assert!(lookup.view().is_sound());
-        break_it(&mut lookup);
-        assert!(!lookup.view().is_sound());
-    };
-    assert_faulty(|t| t.codes.root.truncate(7));
-    assert_faulty(|t| t.codes.escapes.probes = 65);
-    assert_faulty(|t| t.codes.bits = 17);
-    assert_faulty(|t| t.codes.bits = 32);
-    assert_faulty(|t| t.codes.root[7] = u16::MAX);
-    assert_faulty(|t| t.codes.cells.log = 6);
-    let assert_faulty = |break_it: fn(&mut LookupV6)| {
-        let starts = starts::<u128>(20, 3, random(1));
-        let mut lookup = LookupV6::new(&classes(starts, 10, random(2))).unwrap();
-        assert!(lookup.view().is_sound());
-        break_it(&mut lookup);
-        assert!(!lookup.view().is_sound());
-    };
-    assert_faulty(|t| t.small.classes.truncate(7));
-    assert_faulty(|t| {
+    of_steps(|t| t.bits = 17);
+    of_steps(|t| t.bits = 32);
+    let of_cells = |break_it| assert_faulty(&cells(5000), break_it);
+    of_cells(|t: &mut LookupV4| t.codes.root.truncate(7));
+    of_cells(|t| t.codes.escapes.probes = 65);
+    of_cells(|t| t.codes.bits = 17);
+    of_cells(|t| t.codes.bits = 32);
+    of_cells(|t| t.codes.root[7] = u16::MAX);
+    of_cells(|t| t.codes.cells.log = 6);
+}
+
+#[test]
+fn tables_that_lie_are_not_sound_v6() {
+    let some = |len| classes::<u128>(starts(len, 3, random(1)), 10, random(2));
+    let of_small = |break_it| assert_faulty(&some(20), break_it);
+    of_small(|t: &mut LookupV6| t.small.classes.truncate(7));
+    of_small(|t| {
         t.small.starts.truncate(48);
         t.small.classes.truncate(48);
     });
-    let assert_faulty = |break_it: fn(&mut LookupV6)| {
-        let starts = starts::<u128>(500, 3, random(1));
-        let mut lookup = LookupV6::new(&classes(starts, 10, random(2))).unwrap();
-        assert!(lookup.view().is_sound());
-        break_it(&mut lookup);
-        assert!(!lookup.view().is_sound());
-    };
-    assert_faulty(|t| t.upper.root.truncate(7));
-    assert_faulty(|t| t.upper.root[7] = u32::MAX);
-    assert_faulty(|t| t.upper.root[7] |= 63);
-    assert_faulty(|t| t.upper.steps.root[7] = u32::MAX);
-    assert_faulty(|t| t.upper.steps.steps.truncate(17));
-    assert_faulty(|t| t.deep.starts.truncate(3));
-    let assert_faulty = |break_it: fn(&mut LookupV6)| {
-        let starts = (0..4000).map(|at| 0x2001_u128 << 112 | at << 80);
-        let mut lookup = LookupV6::new(&classes(starts.collect(), 2, random(2))).unwrap();
-        assert!(lookup.view().is_sound());
-        assert!(!lookup.upper.fine.more.is_empty(), "no block is too full");
-        break_it(&mut lookup);
-        assert!(!lookup.view().is_sound());
-    };
-    assert_faulty(|t| t.upper.root.truncate(7));
-    assert_faulty(|t| t.upper.root[7] = u32::MAX);
-    assert_faulty(|t| t.upper.root[7] |= 63);
-    assert_faulty(|t| {
+    let of_steps = |break_it| assert_faulty(&some(500), break_it);
+    of_steps(|t: &mut LookupV6| t.upper.root.truncate(7));
+    of_steps(|t| t.upper.root[7] = u32::MAX);
+    of_steps(|t| t.upper.root[7] |= 63);
+    of_steps(|t| t.upper.steps.root[7] = u32::MAX);
+    of_steps(|t| t.upper.steps.steps.truncate(17));
+    of_steps(|t| t.deep.starts.truncate(3));
+    let near = (0..4000).map(|at| 0x2001_u128 << 112 | at << 80);
+    let near = classes::<u128>(near.collect(), 2, random(2));
+    let lookup = LookupV6::new(&near).unwrap();
+    assert!(!lookup.upper.fine.more.is_empty(), "no block is too full");
+    let of_lines = |break_it| assert_faulty(&near, break_it);
+    of_lines(|t: &mut LookupV6| t.upper.root.truncate(7));
+    of_lines(|t| t.upper.root[7] = u32::MAX);
+    of_lines(|t| t.upper.root[7] |= 63);
+    of_lines(|t| {
         t.upper.fine.lines.pop();
     });
-    assert_faulty(|t| {
+    of_lines(|t| {
         t.upper.fine.more.pop();
     });
 }
